@@ -1,0 +1,15 @@
+// Every bound of this module, with the sum that chose it.
+
+package enum ReactorLimits {
+    /// Events taken by one wait: 6 KB of memory, and more than one batch ever held under load.
+    package static let eventsPerWait = 512
+    /// Records a slab allocates at once: 64 × 256 B is four pages.
+    package static let recordsPerBlock = 64
+    /// Connections the kernel may queue for a listener; net.core.somaxconn caps it.
+    package static let listenBacklog: Int32 = 4096
+    /// A tick of the timer wheel is 2²⁵ ns, 33.6 ms: a timer is late by one tick and 1 ms at most.
+    package static let timerTickBits: Int64 = 25
+    /// Slots of the timer wheel: 4096 × 33.6 ms = 137 s, longer than the usual time-outs; timers
+    /// beyond it are looked at once each 137 s. 64 words of bitmap with one word above them.
+    package static let timerSlots = 4096
+}
