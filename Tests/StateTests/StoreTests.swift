@@ -1,0 +1,126 @@
+// The state directory: what it remembers, whom it lets in, and how it says no.
+
+import Foundation
+import State
+import Testing
+
+@Suite struct StoreTests {
+    let scratch = ScratchDirectory()
+    let moment = Date(timeIntervalSince1970: 1_700_000_000.125)
+
+    func override(_ weights: [String: Int]) -> TrafficOverride {
+        TrafficOverride(
+            service: "echo", weights: weights, fileFingerprint: "canary=50,stable=950",
+            createdAt: moment)
+    }
+
+    @Test func `a committed transition is read back by the next process`() throws {
+        let drain = EndpointDrain(
+            service: "echo", address: "unix:/run/a.sock", isDrained: true,
+            fileFingerprint: "drained=false", createdAt: moment)
+        let split = override(["stable": 900, "canary": 100])
+        do {
+            let store = try Store(directory: scratch.url)
+            try store.commit(
+                TrafficTransition(generation: 7, edits: [.setSplit(split), .setDrain(drain)]))
+        }
+        let memory = try Store(directory: scratch.url).trafficMemory()
+        #expect(memory.overrides == [split])
+        #expect(memory.drains == [drain])
+        #expect(memory.generation == 7)
+    }
+
+    @Test func `an edit can be taken back`() throws {
+        let store = try Store(directory: scratch.url)
+        try store.commit(
+            TrafficTransition(generation: 1, edits: [.setSplit(override(["stable": 1000]))]))
+        try store.commit(
+            TrafficTransition(generation: 2, edits: [.clearSplit(service: "echo")]))
+        #expect(try store.trafficMemory().overrides.isEmpty)
+    }
+
+    @Test func `a change and its audit record are one transaction`() throws {
+        let store = try Store(directory: scratch.url)
+        let record = ChangeRecord(
+            at: moment, actor: "api", action: "traffic.set", target: "echo",
+            detail: ["canary": "100"])
+        let transition = TrafficTransition(
+            generation: 3, edits: [.setSplit(override(["stable": 1000]))], changes: [record])
+        try store.commit(transition)
+        #expect(throws: StateError.staleGeneration(stored: 3, offered: 3)) {
+            try store.commit(transition)
+        }
+        #expect(try store.changes(limit: 10) == [record])
+    }
+
+    @Test func `a second process is told who holds the directory`() throws {
+        let first = try Store(directory: scratch.url)
+        let holder = "pid \(ProcessInfo.processInfo.processIdentifier)"
+        let path = scratch.file("lock").path(percentEncoded: false)
+        #expect(throws: StateError.inUse(file: path, holder: holder)) {
+            try Store(directory: scratch.url)
+        }
+        withExtendedLifetime(first) {}
+    }
+
+    @Test func `the directory and its secrets are for this user only`() throws {
+        let store = try Store(directory: scratch.url)
+        _ = try store.adminToken()
+        _ = try store.stickyKey()
+        #expect(try scratch.permissions(of: scratch.url) == 0o700)
+        #expect(try scratch.permissions(of: scratch.file("admin.token")) == 0o600)
+        #expect(try scratch.permissions(of: scratch.file("sticky.key")) == 0o600)
+    }
+
+    @Test func `secrets are made once`() throws {
+        let store = try Store(directory: scratch.url)
+        #expect(try store.adminToken() == store.adminToken())
+        #expect(try store.stickyKey() == store.stickyKey())
+        #expect(try store.stickyKey().count == 16)
+    }
+
+    @Test func `a damaged token file is named`() throws {
+        let store = try Store(directory: scratch.url)
+        try Data("pst_acut".utf8).write(to: scratch.file("admin.token"))
+        #expect {
+            try store.adminToken()
+        } throws: { error in
+            "\(error)".contains("admin.token") && "\(error)".contains("delete the file")
+        }
+    }
+
+    @Test(arguments: [0, 2000])
+    func `a damaged database is named, with what to do`(offset: Int) throws {
+        try makeDatabase()
+        let file = scratch.file("penstock.db")
+        var bytes = try Data(contentsOf: file)
+        for index in offset..<bytes.count where index % 3 == 0 { bytes[index] = 0xA5 }
+        try bytes.write(to: file)
+        #expect {
+            try Store(directory: scratch.url)
+        } throws: { error in
+            guard case StateError.corrupt(let named, _) = error else { return false }
+            return named.hasSuffix("penstock.db") && "\(error)".contains("restore a backup")
+        }
+    }
+
+    @Test func `settings are kept by name`() throws {
+        let store = try Store(directory: scratch.url)
+        #expect(try store.setting("colour") == nil)
+        try store.setSetting("colour", to: "blue")
+        try store.setSetting("colour", to: "green")
+        #expect(try store.setting("colour") == "green")
+    }
+
+    /// Enough rows for several pages, and everything in the main file rather than in the WAL.
+    private func makeDatabase() throws {
+        let store = try Store(directory: scratch.url)
+        for generation in 1...20 {
+            let record = ChangeRecord(
+                at: moment, actor: "api", action: "traffic.set", target: "echo",
+                detail: ["note": String(repeating: "x", count: 900)])
+            try store.commit(
+                TrafficTransition(generation: UInt64(generation), changes: [record]))
+        }
+    }
+}
