@@ -1,0 +1,162 @@
+// What people change: splits and drains. Each returns the generation once every loop works by it.
+
+import Logging
+import State
+import Traffic
+
+extension TrafficDirector {
+    /// Replaces the whole split of a service; revisions not named get nothing.
+    ///
+    /// - Parameter weights: thousandths by revision, 1000 in all.
+    /// - Returns: the generation in force on every loop.
+    package func shift(
+        service name: String, to weights: [String: Int], by actor: String = "system"
+    ) async throws -> UInt64 {
+        var (next, service) = try written(name)
+        try validate(weights, for: service)
+        let whole = service.split.mapValues { _ in 0 }.merging(weights) { $1 }
+        let override = TrafficOverride(
+            service: name, weights: whole, fileFingerprint: service.splitFingerprint,
+            createdAt: now())
+        next.overrides[name] = override
+        return try await change(next, .setSplit(override), as: .setSplit, by: actor)
+    }
+
+    /// Goes back to the split of the file.
+    package func clearShift(
+        service name: String, by actor: String = "system"
+    ) async throws -> UInt64 {
+        var (next, _) = try written(name)
+        guard next.overrides.removeValue(forKey: name) != nil else {
+            return try await confirmed(generation)
+        }
+        return try await change(next, .clearSplit(service: name), as: .clearSplit, by: actor)
+    }
+
+    /// Takes an endpoint out of the rotation, or back in; requests under way end well.
+    package func setDrained(
+        service name: String, address given: String, _ isDrained: Bool, by actor: String = "system"
+    ) async throws -> UInt64 {
+        var (next, service) = try written(name)
+        let address = NetworkAddress(given)?.description ?? given
+        guard let fingerprint = service.drainFingerprint(of: address) else {
+            throw TrafficDirectorError.unknownEndpoint(
+                service: name, address: address,
+                known: service.revisions.flatMap(\.endpoints).map(\.address.description))
+        }
+        let key = TrafficSources.EndpointKey(service: name, address: address)
+        let action = isDrained ? ChangeAction.drain : .undrain
+        if service.isDrained(address) == isDrained {
+            // Nothing is left that differs from what is written: forget rather than repeat it.
+            guard next.drains.removeValue(forKey: key) != nil else {
+                return try await confirmed(generation)
+            }
+            return try await change(
+                next, .clearDrain(service: name, address: address), as: action, by: actor)
+        }
+        let drain = EndpointDrain(
+            service: name, address: address, isDrained: isDrained, fileFingerprint: fingerprint,
+            createdAt: now())
+        next.drains[key] = drain
+        return try await change(next, .setDrain(drain), as: action, by: actor)
+    }
+
+    private func written(_ name: String) throws -> (TrafficSources, ServicePlan) {
+        guard let sources else { throw TrafficDirectorError.notLoaded }
+        guard let service = sources.written(name) else {
+            throw TrafficDirectorError.unknownService(
+                name, known: (sources.file + sources.managed).map(\.name))
+        }
+        return (sources, service)
+    }
+
+    private func validate(_ weights: [String: Int], for service: ServicePlan) throws {
+        let known = service.revisions.map(\.name)
+        for (revision, thousandths) in weights.sorted(by: { $0.key < $1.key }) {
+            guard known.contains(revision) else {
+                throw TrafficDirectorError.unknownRevision(
+                    service: service.name, revision: revision, known: known)
+            }
+            guard (0...1000).contains(thousandths) else {
+                throw TrafficDirectorError.outOfRange(
+                    service: service.name, revision: revision, thousandths: thousandths)
+            }
+        }
+        let sum = weights.values.reduce(0, +)
+        guard sum == 1000 else {
+            throw TrafficDirectorError.doesNotSum(service: service.name, thousandths: sum)
+        }
+    }
+
+    /// Store, then apply, then wait.
+    private func change(
+        _ next: TrafficSources, _ edit: TrafficEdit, as action: ChangeAction, by actor: String
+    ) async throws -> UInt64 {
+        let issued = try next.plan(generation: generation + 1)
+        let entry = record(edit, as: action, by: actor)
+        do {
+            try store.commit(
+                TrafficTransition(
+                    generation: issued.generation, edits: [edit], changes: [entry]))
+        } catch {
+            logger.error(
+                "change refused: not stored",
+                metadata: ["target": "\(entry.target)", "error": "\(error)"])
+            throw TrafficDirectorError.notStored(reason: "\(error)")
+        }
+        remember(issued, from: next)
+        do {
+            try gate.apply(issued)
+        } catch {
+            throw TrafficDirectorError.notApplied(
+                generation: issued.generation, reason: "\(error)")
+        }
+        logger.notice(
+            "traffic changed",
+            metadata: [
+                "target": "\(entry.target)", "action": "\(entry.action)", "actor": "\(actor)",
+                "generation": "\(issued.generation)",
+            ])
+        return try await confirmed(issued.generation)
+    }
+
+    /// Loops swap plans between two batches of events, so the first look is often enough.
+    private func confirmed(_ wanted: UInt64) async throws -> UInt64 {
+        let deadline = ContinuousClock.now.advanced(by: patience)
+        var pause = Duration.milliseconds(1)
+        while true {
+            let inForce = gate.generationInForce()
+            if inForce >= wanted { return wanted }
+            guard ContinuousClock.now < deadline else {
+                throw TrafficDirectorError.notYetInForce(generation: wanted, inForce: inForce)
+            }
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, .milliseconds(100))
+        }
+    }
+
+    func record(
+        _ edit: TrafficEdit, as action: ChangeAction, by actor: String
+    ) -> ChangeRecord {
+        let (target, detail): (String, [String: String]) =
+            switch edit {
+            case .setSplit(let override):
+                (override.service, override.weights.mapValues(String.init))
+            case .clearSplit(let service): (service, [:])
+            case .setDrain(let drain): (drain.service, ["address": drain.address])
+            case .clearDrain(let service, let address): (service, ["address": address])
+            }
+        return ChangeRecord(
+            at: now(), actor: actor, action: action.rawValue, target: target, detail: detail)
+    }
+}
+
+/// What the audit trail calls a change.
+enum ChangeAction: String {
+    case setSplit = "traffic.set"
+    case clearSplit = "traffic.clear"
+    case drain = "endpoint.drain"
+    case undrain = "endpoint.undrain"
+    /// Set through the API over a value that the file has changed since.
+    case outdated = "override.drop"
+}
