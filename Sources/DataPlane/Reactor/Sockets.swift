@@ -72,10 +72,8 @@ extension Sockets {
         let descriptor = penstock_stream_socket(address.family)
         if descriptor < 0 { return .failed(-descriptor) }
         if !address.isUnix {
-            var on: Int32 = 1
             // Without it the connection is slower, not wrong.
-            _ = unsafe setsockopt(
-                descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+            try? set(descriptor, IPPROTO_TCP, TCP_NODELAY, 1)
         }
         let code = unsafe address.withSocketAddress { pointer, length in
             unsafe Glibc.connect(descriptor, pointer, length) < 0 ? errno : 0
@@ -153,9 +151,12 @@ extension Sockets {
 
     /// Only a socket file is ever deleted: bind refuses a path that is anything else.
     private static func removeStaleFile(of address: SocketAddress) throws(SystemError) {
-        guard let path = address.unixPath, unsafe penstock_is_socket_file(path) == 1 else { return }
+        guard let path = address.unixPath, unsafe penstock_is_socket_file(path) == 1
+        else { return }
         if try answers(address) { throw SystemError(call: "bind", code: EADDRINUSE) }
-        if unsafe unlink(path) < 0, errno != ENOENT { throw SystemError(call: "unlink", code: errno) }
+        if unsafe unlink(path) < 0, errno != ENOENT {
+            throw SystemError(call: "unlink", code: errno)
+        }
     }
 }
 
