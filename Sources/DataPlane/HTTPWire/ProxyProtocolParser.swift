@@ -16,6 +16,11 @@ package struct ProxyProtocolHeader: Equatable, Sendable {
     package var source: Source
     /// What the header took of the bytes.
     package var byteCount: Int
+
+    package init(source: Source, byteCount: Int) {
+        self.source = source
+        self.byteCount = byteCount
+    }
 }
 
 package enum ProxyProtocolError: Error, Equatable, Sendable {

@@ -93,8 +93,9 @@ struct RouteKeys {
         shape index: Int, keys: RouteKeys, path: RawSpan, host: RawSpan, head: RawSpan,
         model: RawSpan, isMark: Bool
     ) -> RouteEntry? {
+        let shape = unsafe shapes[index]
         let hash = RouteStorage.hash(
-            shape: index, of: unsafe shapes[index], keys: keys, path: path, host: host, head: head,
+            shape: index, of: shape, keys: keys, path: path, host: host, head: head,
             model: model, isMark: isMark)
         var place = Int(truncatingIfNeeded: hash) & slotMask
         while true {
@@ -106,7 +107,7 @@ struct RouteKeys {
                     equals(entry.host, host, from: keys.host, foldsCase: true),
                     equals(entry.value, head, from: keys.value, foldsCase: false),
                     equals(entry.path, path, from: 0..<keys.pathEnd, foldsCase: false),
-                    isMark
+                    isMark || !shape.hasModel
                         || equals(entry.model, model, from: 0..<model.byteCount, foldsCase: false)
                 {
                     return entry
