@@ -1,0 +1,47 @@
+// What the configuration file says, checked: past this value nothing of it can be invalid. Paths
+// are absolute, defaults are filled in, and services are the gate's own plans.
+
+package import Traffic
+
+package struct Configuration: Sendable, Equatable {
+    package var gateway: GatewayPlan
+    package var admin = AdminSettings()
+    /// The state directory, absolute.
+    package var statePath: String
+    package var log = LogSettings()
+    package var replicasOnExit = ReplicasOnExit.stop
+    package var services: [ServicePlan] = []
+    package var deployments: [DeploymentSettings] = []
+    /// What relative paths of the file are relative to.
+    package var directory: String
+}
+
+package struct AdminSettings: Sendable, Equatable {
+    package var listen = NetworkAddress.tcp(host: "127.0.0.1", port: 9090)
+    /// Who may connect at all; a token is needed besides.
+    package var allow = AddressRange.loopback
+
+    package init() {}
+}
+
+package struct LogSettings: Sendable, Equatable {
+    package enum Level: String, Sendable, CaseIterable {
+        case trace, debug, info, notice, warning, error, critical
+    }
+
+    package enum Format: String, Sendable, CaseIterable {
+        case json, text
+    }
+
+    package var level = Level.info
+    package var format = Format.json
+
+    package init() {}
+}
+
+/// What becomes of managed replicas when the gateway ends in good order.
+package enum ReplicasOnExit: String, Sendable, CaseIterable {
+    case stop
+    /// Left running, for the next start to adopt.
+    case keep
+}

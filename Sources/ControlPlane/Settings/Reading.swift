@@ -1,0 +1,96 @@
+// The file read from the top: what belongs to the program as a whole. Other topics are in
+// extensions, one file each.
+
+import Traffic
+import Yams
+
+struct Reading {
+    let workers: Int
+    let directory: String
+
+    func program(_ file: Section) -> Configuration? {
+        let defaults = GatewayPlan(
+            listeners: [ListenerPlan(address: .tcp(host: "127.0.0.1", port: 8080))],
+            workers: workers)
+        var gateway = defaults
+        file.assign("gateway", &gateway) { $0.section { self.gateway($0, from: defaults) } }
+        var configuration = Configuration(
+            gateway: gateway, statePath: absolute("var/penstock"), directory: directory)
+        file.assign("admin", &configuration.admin) { $0.section(admin) }
+        file.assign("state", &configuration.statePath, path)
+        file.assign("log", &configuration.log) { $0.section(log) }
+        file.assign("replicas_on_exit", &configuration.replicasOnExit) {
+            $0.word(ReplicasOnExit.self)
+        }
+        let services = file["services"]?.list("services", count: 0...Limits.services) ?? []
+        configuration.services = services.compactMap { value in
+            value.section { service($0, timeouts: gateway.timeouts) }
+        }
+        let deployments = file["deployments"]?.list("deployments", count: 0...Limits.services) ?? []
+        configuration.deployments = deployments.compactMap { $0.section(deployment) }
+        refuseTwins(services + deployments)
+        refuseEqualRoutes(services, configuration)
+        return configuration
+    }
+
+    /// A path of this machine, relative to the file's directory.
+    func path(_ value: Value) -> String? {
+        guard let text = value.text("a path") else { return nil }
+        guard !text.isEmpty else {
+            value.refuse("the path is empty")
+            return nil
+        }
+        return absolute(text)
+    }
+
+    func absolute(_ path: String) -> String {
+        if path.hasPrefix("/") { return path }
+        return directory.hasSuffix("/") ? directory + path : directory + "/" + path
+    }
+
+    private func admin(_ section: Section) -> AdminSettings? {
+        var admin = AdminSettings()
+        section.assign("listen", &admin.listen, adminAddress)
+        section.assign("allow", &admin.allow) { value in
+            value.list("blocks of addresses", count: 1...Limits.ranges)?.compactMap { $0.range() }
+        }
+        section.refuseUnsupported("tls")
+        return admin
+    }
+
+    private func adminAddress(_ value: Value) -> NetworkAddress? {
+        guard let address = value.listeningAddress() else { return nil }
+        guard case .tcp(let host, _) = address else {
+            value.refuse("a unix socket is not supported yet; write 127.0.0.1:9090")
+            return nil
+        }
+        guard AddressBits(host)?.isLoopback == true else {
+            value.refuse(
+                "'\(host)' is beyond this machine, which needs TLS and a token, and admin TLS is "
+                    + "not supported yet; allowed: 127.0.0.1 or [::1]")
+            return nil
+        }
+        return address
+    }
+
+    private func log(_ section: Section) -> LogSettings? {
+        var log = LogSettings()
+        section.assign("level", &log.level) { $0.word(LogSettings.Level.self) }
+        section.assign("format", &log.format) { $0.word(LogSettings.Format.self) }
+        return log
+    }
+
+    /// A deployment is a service, too: their names are one set.
+    private func refuseTwins(_ values: [Value]) {
+        refuseTwins(values.compactMap { $0.child("name") }, of: "services and deployments")
+    }
+
+    /// Among texts that must differ, the second of each kind is the wrong one.
+    func refuseTwins(_ values: [Value], of kind: String) {
+        var seen = Set<String>()
+        for value in values {
+            guard let text = value.node.string, !seen.insert(text).inserted else { continue }
+            value.refuse("\(Spelling.quoted(text)) stands twice; names of \(kind) are unique")
+        }
+    }
+}
