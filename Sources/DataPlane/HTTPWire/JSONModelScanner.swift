@@ -280,7 +280,7 @@ extension JSONModelScanner {
         case .awaitsLow: state = .string
         case .scalar(let scalar):
             state = .string
-            for unit in UTF8.CodeUnit.encoded(scalar) { capture(unit) }
+            for unit in EncodedScalar(scalar) { capture(unit) }
         }
     }
 

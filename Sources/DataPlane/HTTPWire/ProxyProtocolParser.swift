@@ -44,7 +44,7 @@ package enum ProxyProtocolParser {
         _ bytes: RawSpan
     ) throws(ProxyProtocolError) -> ProxyProtocolHeader? {
         guard bytes.byteCount > 0 else { return nil }
-        if bytes.byte(0) == 0x50 { return try ProxyProtocolText.parse(bytes) }
+        if bytes.byte(0) == 0x50 { return try Text.parse(bytes) }
         return try ProxyProtocolBinary.parse(bytes)
     }
 }
