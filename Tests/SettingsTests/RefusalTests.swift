@@ -213,7 +213,8 @@ struct RefusalTests {
             "'weight' is missing"),
         Refusal(
             withRevisions(
-                "{ name: a, weight: 50, endpoints: [h:1] }, { name: a, weight: 50, endpoints: [h:1] }"
+                "{ name: a, weight: 50, endpoints: [h:1] }, "
+                    + "{ name: a, weight: 50, endpoints: [h:1] }"
             ),
             "stands twice; names of revisions are unique"),
         Refusal(
@@ -221,12 +222,14 @@ struct RefusalTests {
         Refusal(withRevisions("{ name: a, endpoints: [h:0] }"), "port 0"),
         Refusal(withRevisions("{ name: a, endpoints: [1] }"), "is no address"),
         Refusal(
-            withRevisions("{ name: a, endpoints: [{ address: \"h:1\", weight: 0 }] }"), "1 to 1000"),
+            withRevisions("{ name: a, endpoints: [{ address: \"h:1\", weight: 0 }] }"),
+            "1 to 1000"),
         Refusal(
             withRevisions("{ name: a, endpoints: [{ address: \"h:1\", concurrency: 0 }] }"),
             "1 to 100000"),
         Refusal(
-            withRevisions("{ name: a, protocol: h2, endpoints: [h:1] }"), "h2 is not supported yet"),
+            withRevisions("{ name: a, protocol: h2, endpoints: [h:1] }"),
+            "h2 is not supported yet"),
         Refusal(withRevisions("{ name: a, protocol: spdy, endpoints: [h:1] }"), "allowed: http1"),
         Refusal(withRevisions("{ name: a, tls: {}, endpoints: [h:1] }"), "tls: not supported yet"),
         Refusal("deployments: [{ name: a }]", "'command' is missing"),

@@ -5,6 +5,9 @@ import Foundation
 import Traffic
 
 package enum ConfigurationFile {
+    /// A configuration that works, for those who have none yet.
+    package static let smallest = Document.smallest
+
     /// Reads and checks a file.
     ///
     /// - Parameter workers: how many event loops `workers: auto` stands for.

@@ -89,9 +89,9 @@ struct Value {
         guard let text = text(Spelling.alternatives(words)) else { return nil }
         if let word = Word(rawValue: normalised(text)) { return word }
         let near = Spelling.nearest(to: normalised(text), among: words)
-        let hint = near.map { "did you mean '\($0)'? " } ?? ""
+        let hint = (near.map { "did you mean '\($0)'? " } ?? "") + "allowed: "
         refuse(
-            "\(Spelling.quoted(text)) is not allowed; \(hint)allowed: \(words.joined(separator: ", "))"
+            "\(Spelling.quoted(text)) is not allowed; \(hint)" + words.joined(separator: ", ")
         )
         return nil
     }

@@ -184,4 +184,21 @@ int penstock_die_with_parent(int signal);
 /// 0, or -1 with errno: EWOULDBLOCK when another process holds the lock.
 int penstock_flock_exclusive_nonblocking(int descriptor);
 
+// The program as a service of the system (service.c).
+
+/// Raises the soft limit of descriptors to the hard one: the limit then in force, or -errno.
+int64_t penstock_raise_descriptor_limit(void);
+
+/// From now on SIGTERM, SIGINT, SIGHUP and SIGUSR2 come out of the descriptor returned, a byte
+/// each, and SIGPIPE does nothing; -errno when no pipe could be made. To be called once.
+int penstock_watch_signals(void);
+
+/// Waits for the next watched signal; 0 when the descriptor is closed.
+int penstock_next_signal(int descriptor);
+
+/// One datagram to $NOTIFY_SOCKET: 1 sent, 0 nobody listens, or -errno.
+int penstock_notify_ready(void);
+int penstock_notify_reloading(void);
+int penstock_notify_stopping(void);
+
 #endif
