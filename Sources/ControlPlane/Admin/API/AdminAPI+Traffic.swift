@@ -1,0 +1,144 @@
+// Splits and drains: read, set, taken back. A change answers once every worker has it.
+
+import Deployments
+import State
+import Traffic
+
+extension AdminAPI {
+    func traffic(of name: String) async throws -> AdminResponse {
+        let plan = try await loadedPlan()
+        return try await traffic(of: name, generation: plan.generation)
+    }
+
+    func putTraffic(of name: String, _ request: AdminRequest) async throws -> AdminResponse {
+        let service = try service(name, in: try await loadedPlan())
+        let weights = try TrafficBody.weights(request.body, for: service)
+        let generation = try await director.shift(service: name, to: weights, by: actor(request))
+        return try await traffic(of: name, generation: generation)
+    }
+
+    func deleteTraffic(of name: String, _ request: AdminRequest) async throws -> AdminResponse {
+        let generation = try await director.clearShift(service: name, by: actor(request))
+        return try await traffic(of: name, generation: generation)
+    }
+
+    func drain(
+        _ name: String, _ address: String, _ isDrained: Bool, _ request: AdminRequest
+    ) async throws -> AdminResponse {
+        guard request.body.isEmpty || request.body == Array("{}".utf8) else {
+            throw Problem(
+                status: 400, code: "UNEXPECTED_BODY", detail: "this request takes no body")
+        }
+        let generation = try await director.setDrained(
+            service: name, address: address, isDrained, by: actor(request))
+        return .json(
+            .object([
+                "generation": .count(generation), "service": .string(name),
+                "address": .string(NetworkAddress(address)?.description ?? address),
+                "drained": .bool(isDrained),
+            ]))
+    }
+
+    private func traffic(of name: String, generation: UInt64) async throws -> AdminResponse {
+        let service = try service(name, in: try await loadedPlan())
+        let override = await director.override(of: name)
+        let isManaged = await director.managedNames().contains(name)
+        return .json(
+            .object([
+                "generation": .count(generation), "service": .string(name),
+                "traffic": service.trafficJSON,
+                "source": .string(override != nil ? "api" : isManaged ? "deployment" : "file"),
+                "set_at": override.map { .string(timestamp($0.createdAt)) },
+            ]))
+    }
+
+    /// For the audit trail: there is one token, so the address is what tells callers apart.
+    private func actor(_ request: AdminRequest) -> String {
+        request.peer.map { "api from \($0)" } ?? "api"
+    }
+}
+
+/// The body of a split: percent in steps of 0.1 by revision, 100 in all.
+enum TrafficBody {
+    private static let example = #"{"stable": 90, "canary": 10}"#
+
+    /// Every wrong member is named, not only the first.
+    static func weights(
+        _ body: [UInt8], for service: ServicePlan
+    ) throws(Problem) -> [String: Int] {
+        guard case .object(let members) = try parsed(body) else {
+            throw invalid([
+                .init(pointer: "", code: "WRONG_TYPE", message: "must be an object: \(example)")
+            ])
+        }
+        let known = service.revisions.map(\.name)
+        var parts: [Problem.Part] = []
+        var weights: [String: Int] = [:]
+        for member in members {
+            if !known.contains(member.name) {
+                let message = "no such revision; there is: \(known.joined(separator: ", "))"
+                parts.append(.member(member.name, "UNKNOWN_REVISION", message))
+                continue
+            }
+            switch thousandths(member) {
+            case .success(let weight): weights[member.name] = weight
+            case .failure(let error): parts.append(error.part)
+            }
+        }
+        let sum = weights.values.reduce(0, +)
+        if parts.isEmpty, sum != 1000 {
+            let message = "the shares sum to \(Double(sum) / 10); they must sum to 100"
+            parts.append(.init(pointer: "", code: "SUM_NOT_100", message: message))
+        }
+        guard parts.isEmpty else { throw invalid(parts) }
+        return weights
+    }
+
+    private static func parsed(_ body: [UInt8]) throws(Problem) -> JSONValue {
+        do {
+            return try JSONReader.read(body)
+        } catch {
+            throw Problem(
+                status: 400, code: "INVALID_JSON",
+                detail: "line \(error.line), column \(error.column): \(error.reason)",
+                hint: "send \(example)")
+        }
+    }
+
+    private struct WrongMember: Error {
+        var part: Problem.Part
+    }
+
+    private static func thousandths(
+        _ member: JSONValue.Member
+    ) -> Result<Int, WrongMember> {
+        let percent: Double
+        switch member.value {
+        case .integer(let value): percent = Double(value)
+        case .number(let value): percent = value
+        default:
+            return .failure(
+                .init(part: .member(member.name, "WRONG_TYPE", "must be a number, percent")))
+        }
+        guard (0...100).contains(percent) else {
+            return .failure(
+                .init(part: .member(member.name, "OUT_OF_RANGE", "allowed: 0 to 100")))
+        }
+        let scaled = percent * 10
+        // 33.3 is no sum of powers of two; what was meant is a tenth if it is this near to one.
+        guard abs(scaled - scaled.rounded()) < 1e-6 else {
+            return .failure(
+                .init(part: .member(member.name, "NOT_A_TENTH", "allowed: steps of 0.1")))
+        }
+        return .success(Int(scaled.rounded()))
+    }
+
+    private static func invalid(_ parts: [Problem.Part]) -> Problem {
+        let first = parts.first.map { "\($0.pointer) \($0.message)" } ?? ""
+        return Problem(
+            status: 422, code: "INVALID_TRAFFIC",
+            detail: first.trimmingPrefix(" ").description,
+            hint: "shares are percent in steps of 0.1 and replace the whole split: \(example)",
+            parts: parts)
+    }
+}

@@ -1,0 +1,135 @@
+// The admin port on Hummingbird: sockets, TLS, and the ticking of the stats recorder. Everything
+// it answers comes from `AdminAPI`.
+
+package import Deployments
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+package import Logging
+import NIOCore
+import NIOSSL
+import ServiceLifecycle
+package import Traffic
+
+package final class AdminServer: Sendable {
+    /// People, scrapers, a CLI: more than this is somebody's mistake.
+    private static let connectionsMax = 256
+
+    private let options: AdminOptions
+    private let api: AdminAPI
+    private let recorder: StatsRecorder
+    private let director: TrafficDirector
+    private let logger: Logger
+    private let stopSignal = AsyncStream.makeStream(of: Void.self)
+    private let clock = AdminClock()
+
+    /// - Throws: `AdminError` when the address is not allowed with these options.
+    package init(
+        options: AdminOptions, token: String, director: TrafficDirector, version: String,
+        logger: Logger, readiness: @escaping @Sendable () async -> [String] = { [] }
+    ) throws {
+        self.options = options
+        self.director = director
+        self.logger = logger
+        recorder = StatsRecorder()
+        let clock = self.clock
+        api = AdminAPI(
+            access: try options.access(token: token), director: director, stats: recorder,
+            version: version, readiness: readiness, now: { clock.now() })
+    }
+
+    /// Serves until `stop()` or cancellation; requests under way end well on `stop()`.
+    ///
+    /// - Parameter onListening: told the address once connections are accepted.
+    package func run(
+        onListening: @escaping @Sendable (NetworkAddress) async -> Void = { _ in }
+    ) async throws {
+        let opened = Flag()
+        let application = Application(
+            responder: AdminResponder(api: api), server: try transport(),
+            configuration: configuration(),
+            onServerRunning: { [options] channel in
+                opened.raise()
+                await onListening(AdminServer.bound(channel) ?? options.address)
+            },
+            logger: logger)
+        let group = ServiceGroup(
+            configuration: .init(services: [application], logger: logger))
+        let ticking = Task { await tick() }
+        defer { ticking.cancel() }
+        let stopping = Task { await awaitStop(of: group) }
+        defer { stopping.cancel() }
+        do {
+            try await group.run()
+        } catch {
+            if opened.isRaised { throw error }
+            throw AdminError.cannotListen(options.address, reason: "\(error)")
+        }
+    }
+
+    /// May be called from anywhere, any number of times.
+    package func stop() {
+        stopSignal.continuation.finish()
+    }
+
+    private func awaitStop(of group: ServiceGroup) async {
+        for await _ in stopSignal.stream {}
+        await group.triggerGracefulShutdown()
+    }
+
+    private func tick() async {
+        while !Task.isCancelled {
+            await recorder.take(director.report(), at: clock.now())
+            // Cancellation ends the sleep, and the loop with it.
+            try? await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    private func configuration() -> ApplicationConfiguration {
+        guard case .tcp(let host, let port) = options.address else {
+            preconditionFailure("access(token:) lets TCP addresses through only")
+        }
+        return ApplicationConfiguration(
+            address: .hostname(host, port: Int(port)),
+            availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax))
+    }
+
+    private func transport() throws -> HTTPServerBuilder {
+        let plain = HTTPServerBuilder.http1(configuration: .init(idleTimeout: .seconds(60)))
+        guard let tls = options.tls else { return plain }
+        return try .tls(plain, tlsConfiguration: tls.configuration())
+    }
+
+    private static func bound(_ channel: any Channel) -> NetworkAddress? {
+        guard let local = channel.localAddress, let host = local.ipAddress, let port = local.port
+        else { return nil }
+        return .tcp(host: host, port: UInt16(clamping: port))
+    }
+}
+
+extension AdminCertificate {
+    fileprivate func configuration() throws(AdminError) -> TLSConfiguration {
+        do {
+            let chain = try NIOSSLCertificate.fromPEMFile(certificate)
+            var configuration = TLSConfiguration.makeServerConfiguration(
+                certificateChain: chain.map { .certificate($0) },
+                privateKey: .privateKey(try privateKey()))
+            configuration.minimumTLSVersion = .tlsv12
+            // Finds a key that does not belong to the certificate now, not at the first client.
+            _ = try NIOSSLContext(configuration: configuration)
+            return configuration
+        } catch let error as AdminError {
+            throw error
+        } catch {
+            throw .unusableCertificate(file: certificate, reason: "\(error)")
+        }
+    }
+
+    private func privateKey() throws(AdminError) -> NIOSSLPrivateKey {
+        do {
+            return try NIOSSLPrivateKey(file: key, format: .pem)
+        } catch {
+            throw .unusableCertificate(file: key, reason: "\(error)")
+        }
+    }
+}
