@@ -32,7 +32,10 @@ struct JSONText: ~Copyable {
     /// Bytes that are known to need no escape.
     mutating func appendPlain(_ bytes: Bytes) {
         expect(bytes.count)
-        for index in 0..<bytes.count { put(unsafe bytes.buffer[index]) }
+        guard let start = unsafe memory.baseAddress, let from = unsafe bytes.buffer.baseAddress
+        else { return }
+        unsafe (start + count).copyMemory(from: from, byteCount: bytes.count)
+        count += bytes.count
     }
 
     mutating func appendDecimal(_ value: UInt64) {
@@ -79,6 +82,10 @@ struct JSONText: ~Copyable {
         expect(6 * end)
         var position = 0
         while position < end {
+            if position + 8 <= end, putEightPlain(text, at: position) {
+                position += 8
+                continue
+            }
             let byte = unsafe text.buffer[position]
             if byte >= 0x80 {
                 let length = UTF8Sequence.length(in: text, at: position, end: end)
@@ -98,6 +105,25 @@ struct JSONText: ~Copyable {
             }
             position += 1
         }
+    }
+
+    /// Copies eight bytes if each is printable ASCII that needs no escape, all eight tested in one
+    /// word: the usual case, and half of the time of a line without it.
+    @inline(__always)
+    private mutating func putEightPlain(_ text: Bytes, at position: Int) -> Bool {
+        let word = unsafe text.buffer.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let quote = word ^ (ones &* 0x22)
+        let backslash = word ^ (ones &* 0x5c)
+        let delete = word ^ (ones &* 0x7f)
+        // A byte's high bit is set where the byte is below 0x20, zero after ^, or not ASCII. Bits
+        // above the first may be false alarms: those bytes then take the slow way.
+        let found =
+            (word &- ones &* 0x20) | (quote &- ones) | (backslash &- ones) | (delete &- ones) | word
+        guard found & (ones &* 0x80) == 0 else { return false }
+        unsafe memory.storeBytes(of: word, toByteOffset: count, as: UInt64.self)
+        count &+= 8
+        return true
     }
 
     private mutating func putEscape(_ byte: UInt8) {
