@@ -49,7 +49,9 @@ extension AddressBits {
         var groups: [UInt16] = []
         for (index, part) in parts.enumerated() {
             if index == parts.count - 1, let ipv4 = ipv4(part) {
-                groups += [UInt16(truncatingIfNeeded: ipv4 >> 16), UInt16(truncatingIfNeeded: ipv4)]
+                groups += [
+                    UInt16(truncatingIfNeeded: ipv4 >> 16), UInt16(truncatingIfNeeded: ipv4),
+                ]
                 continue
             }
             guard (1...4).contains(part.utf8.count), part.allSatisfy(\.isHexDigit),

@@ -21,16 +21,19 @@ extension AdminAPI {
     func service(_ name: String) async throws -> AdminResponse {
         let plan = try await loadedPlan()
         let service = try service(name, in: plan)
+        let report = await director.report()
         let view = ServiceView(
-            plan: service, report: await director.report().service(name),
+            plan: service, report: report.service(name),
             isManaged: await director.managedNames().contains(name))
+        let windows = await windows(of: report)
         let override = await director.override(of: name)
         return .json(
             view.summary.merging(
                 .object([
                     "generation": .count(plan.generation),
                     "traffic_source": .string(override == nil ? view.source : "api"),
-                    "revisions": .array(service.revisions.map(view.revision)),
+                    "revisions": .array(
+                        service.revisions.map { view.revision($0, windows) }),
                 ])))
     }
 
@@ -81,10 +84,12 @@ private struct ServiceView {
         ])
     }
 
-    func revision(_ revision: RevisionPlan) -> JSONValue {
-        let seen = report?.revisions.first { $0.name == revision.name }?.endpoints ?? []
+    func revision(_ revision: RevisionPlan, _ windows: StatsWindows) -> JSONValue {
+        let key = StatsSnapshot.Key(service: plan.name, revision: revision.name)
+        let fact = report?.revisions.first { $0.name == revision.name }
+        let seen = fact?.endpoints ?? []
         let planned = revision.endpoints.map { endpoint in
-            self.endpoint(endpoint, seen.first { $0.address == endpoint.address })
+            self.endpoint(endpoint, seen.first { $0.address == endpoint.address }, key, windows)
         }
         // A host name stands for several addresses; each is reported as an endpoint of its own.
         let resolved = seen.filter { fact in
@@ -92,22 +97,30 @@ private struct ServiceView {
         }.map { fact in
             endpoint(
                 EndpointPlan(
-                    address: fact.address, weight: fact.weight, isDrained: fact.isDrained), fact)
+                    address: fact.address, weight: fact.weight, isDrained: fact.isDrained),
+                fact, key, windows)
         }
         return .object([
             "name": .string(revision.name), "weight": .percent(revision.weight),
-            "endpoints": .array(planned + resolved),
+            "requests": .count(fact?.measures.requests ?? 0),
+            "latency_ms": windows.latency(key), "endpoints": .array(planned + resolved),
         ])
     }
 
-    private func endpoint(_ plan: EndpointPlan, _ fact: EndpointReport?) -> JSONValue {
-        .object([
+    private func endpoint(
+        _ plan: EndpointPlan, _ fact: EndpointReport?, _ revision: StatsSnapshot.Key,
+        _ windows: StatsWindows
+    ) -> JSONValue {
+        var key = revision
+        key.endpoint = plan.address.description
+        return .object([
             "address": .string(plan.address.description), "weight": .count(plan.weight),
             "concurrency": plan.concurrency.map { .count($0) },
             "health": .string((fact?.health ?? .unknown).rawValue),
             "in_flight": .count(fact?.inFlight ?? 0), "drained": .bool(plan.isDrained),
             "ejected": .bool(fact?.isEjected ?? false),
             "requests": .count(fact?.measures.requests ?? 0),
+            "latency_ms": windows.latency(key),
             "last_error": .string(fact?.lastError ?? ""),
         ])
     }

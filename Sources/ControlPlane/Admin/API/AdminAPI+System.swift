@@ -36,6 +36,6 @@ extension AdminAPI {
 
     /// RFC 3339, UTC, milliseconds.
     func timestamp(_ date: Date) -> String {
-        date.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true))
+        date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 }

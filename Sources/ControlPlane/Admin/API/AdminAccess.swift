@@ -24,7 +24,8 @@ package struct AdminAccess: Sendable {
         try checkHost(request)
         if allow.isEmpty { return }
         guard let peer = request.peer.flatMap(AddressBits.init(text:)),
-            allow.contains(where: { $0.contains(peer) }) else {
+            allow.contains(where: { $0.contains(peer) })
+        else {
             throw Problem(
                 status: 403, code: "PEER_NOT_ALLOWED",
                 detail: "this address may not use the admin port",
@@ -79,7 +80,8 @@ package enum LoopbackName {
         let name = host.lowercased()
         if name == "localhost" || name == "localhost." { return true }
         guard let bits = AddressBits(text: name) else { return false }
-        return bits == AddressBits(high: 0, low: 1) || (bits.high == 0 && bits.low >> 24 == 0xffff7f)
+        return bits == AddressBits(high: 0, low: 1)
+            || (bits.high == 0 && bits.low >> 24 == 0xffff7f)
     }
 
     /// A host with an optional port, as in `Host`.

@@ -27,12 +27,20 @@ struct StatsWindow {
             "failed": .count(failed),
             "failed_percent": .number(
                 requests > 0 ? rounded(100 * Double(failed) / Double(requests)) : 0),
-            "p50_ms": quantile(0.50), "p95_ms": quantile(0.95), "p99_ms": quantile(0.99),
             "mean_ms": total.isEmpty ? .null : .number(rounded(total.mean / 1e6)),
             "outcomes": .object(
                 Outcome.allCases.map {
                     .init(name: $0.label, value: .count(outcomes[Int($0.rawValue)]))
                 }),
+        ]).merging(quantiles(naming: { "\($0)_ms" }))
+    }
+
+    /// Milliseconds; null without requests.
+    func quantiles(naming name: (String) -> String) -> JSONValue {
+        .object([
+            .init(name: name("p50"), value: quantile(0.50)),
+            .init(name: name("p95"), value: quantile(0.95)),
+            .init(name: name("p99"), value: quantile(0.99)),
         ])
     }
 
