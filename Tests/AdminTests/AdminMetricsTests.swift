@@ -1,0 +1,80 @@
+// `/metrics`: well formed whatever the names, and right in its figures.
+
+import Admin
+import Testing
+import Traffic
+
+@Suite struct AdminMetricsTests {
+    func scrape(_ report: TrafficReport) async throws -> PrometheusReader {
+        let port = try await AdminPort()
+        port.gate.show(report)
+        let response = await port.send("GET", "/metrics", token: nil)
+        let type = "text/plain; version=0.0.4; charset=utf-8"
+        #expect(response.headers["content-type"] == type)
+        return try PrometheusReader(response.text)
+    }
+
+    @Test func `an idle gateway has metrics`() async throws {
+        let metrics = try await scrape(TrafficReport())
+        #expect(metrics.value("penstock_connections_open") == 0)
+        #expect(metrics.value("penstock_inflight_audit") == 0)
+        #expect(metrics.value("penstock_build_info", ["version": "1.2.3"]) == 1)
+        #expect(try #require(metrics.value("process_resident_memory_bytes")) > 1_000_000)
+        #expect(try #require(metrics.value("process_open_fds")) > 2)
+        #expect(try #require(metrics.value("process_start_time_seconds")) > 1_000_000_000)
+    }
+
+    @Test func `requests, tries and endpoints are counted apart`() async throws {
+        var report = AdminStatsTests.report(count: 10, milliseconds: 3, failed: 2)
+        report.services[0].revisions[0].endpoints[0].inFlight = 4
+        report.services[0].revisions[0].endpoints[0].health = .down
+        report.services[0].retries = 7
+        let metrics = try await scrape(report)
+        let revision = ["service": "echo", "revision": "stable"]
+        let endpoint = revision.merging(["endpoint": "127.0.0.1:9001"]) { $1 }
+        #expect(
+            metrics.value(
+                "penstock_requests_total", revision.merging(["outcome": "success"]) { $1 }) == 8)
+        #expect(
+            metrics.value(
+                "penstock_tries_total", endpoint.merging(["outcome": "model"]) { $1 }) == 2)
+        #expect(metrics.value("penstock_requests_in_flight", endpoint) == 4)
+        #expect(metrics.value("penstock_endpoint_up", endpoint) == 0)
+        #expect(metrics.value("penstock_retries_total", ["service": "echo"]) == 7)
+        #expect(metrics.kinds["penstock_requests_total"] == "counter")
+    }
+
+    @Test func `histograms are cumulative and end in all`() async throws {
+        var report = AdminStatsTests.report(count: 10, milliseconds: 3)
+        report.services[0].revisions[0].measures.total.record(
+            nanoseconds: 90_000_000_000, count: 2)
+        let metrics = try await scrape(report)
+        let labels = ["service": "echo", "revision": "stable"]
+        let name = "penstock_request_duration_seconds"
+        #expect(metrics.kinds[name] == "histogram")
+        let buckets = metrics.samples.filter { $0.name == name + "_bucket" }
+        #expect(buckets.map(\.value) == buckets.map(\.value).sorted())
+        #expect(
+            metrics.value(name + "_bucket", labels.merging(["le": "0.0025"]) { $1 }) == 0)
+        #expect(metrics.value(name + "_bucket", labels.merging(["le": "0.005"]) { $1 }) == 10)
+        #expect(metrics.value(name + "_bucket", labels.merging(["le": "+Inf"]) { $1 }) == 12)
+        #expect(metrics.value(name + "_count", labels) == 12)
+        #expect(abs(try #require(metrics.value(name + "_sum", labels)) - 180.03) < 1e-6)
+    }
+
+    @Test func `names cannot break the format`() async throws {
+        var report = TrafficReport()
+        var service = ServiceReport(name: "a\"b\\c\nd{}")
+        service.retries = 1
+        report.services = [service]
+        report.gateway.refusals = ["no_route": 3, "bad_request_line": 1]
+        let metrics = try await scrape(report)
+        #expect(metrics.value("penstock_retries_total", ["service": "a\"b\\c\nd{}"]) == 1)
+        #expect(metrics.value("penstock_refusals_total", ["code": "no_route"]) == 3)
+    }
+
+    @Test(arguments: ["a 1", "# HELP a x\n# TYPE a gauge\nb 1\n", "# TYPE a gauge\n"])
+    func `the reader of these tests is strict`(text: String) {
+        #expect(throws: PrometheusReader.Malformed.self) { try PrometheusReader(text) }
+    }
+}
