@@ -5,7 +5,6 @@ import Deployments
 import Foundation
 import Logging
 import State
-import Synchronization
 import Testing
 import Traffic
 
@@ -16,7 +15,7 @@ final class ScriptedGate: TrafficGate {
         var report = TrafficReport()
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     func show(_ report: TrafficReport) { state.withLock { $0.report = report } }
 
@@ -36,7 +35,7 @@ final class MemoryStore: TrafficStore {
         var isFull = false
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     var actors: [String] { state.withLock { $0.transitions.flatMap(\.changes).map(\.actor) } }
 
@@ -123,5 +122,21 @@ extension AdminResponse {
     func errors() throws -> [String] {
         let errors = try object()["errors"] as? [[String: Any]] ?? []
         return errors.map { "\($0["pointer"] ?? "") \($0["code"] ?? "")" }
+    }
+}
+
+/// A value behind a lock that thread sanitizers understand.
+final class Guarded<Value>: @unchecked Sendable {
+    private let lock = NSLock()
+    private var value: Value
+
+    init(_ value: Value) {
+        self.value = value
+    }
+
+    func withLock<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
+        lock.lock()
+        defer { lock.unlock() }
+        return try body(&value)
     }
 }

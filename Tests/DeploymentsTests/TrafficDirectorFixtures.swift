@@ -4,7 +4,6 @@ import Deployments
 import Foundation
 import Logging
 import State
-import Synchronization
 import Traffic
 
 /// Loops that take each plan at once, unless told to lag behind.
@@ -15,7 +14,7 @@ final class RecordingGate: TrafficGate {
         var lag = false
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     var plans: [TrafficPlan] { state.withLock { $0.plans } }
 
@@ -45,7 +44,7 @@ final class ScriptedStore: TrafficStore {
         var failure: StateError?
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     var transitions: [TrafficTransition] { state.withLock { $0.transitions } }
 
@@ -118,5 +117,21 @@ extension RecordingGate {
         let plan = plans.last?.services.first { $0.name == service }
         let endpoints = plan?.revisions.flatMap(\.endpoints) ?? []
         return endpoints.filter(\.isDrained).map(\.address.description)
+    }
+}
+
+/// A value behind a lock that thread sanitizers understand.
+final class Guarded<Value>: @unchecked Sendable {
+    private let lock = NSLock()
+    private var value: Value
+
+    init(_ value: Value) {
+        self.value = value
+    }
+
+    func withLock<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
+        lock.lock()
+        defer { lock.unlock() }
+        return try body(&value)
     }
 }

@@ -1,6 +1,7 @@
 // The state directory: what it remembers, whom it lets in, and how it says no.
 
 import Foundation
+import GRDB
 import State
 import Testing
 
@@ -102,6 +103,32 @@ import Testing
             guard case StateError.corrupt(let named, _) = error else { return false }
             return named.hasSuffix("penstock.db") && "\(error)".contains("restore a backup")
         }
+    }
+
+    @Test func `a locked database refuses the commit and keeps what it had`() throws {
+        let store = try Store(directory: scratch.url, patience: 0)
+        try store.commit(TrafficTransition(generation: 1))
+        let path = scratch.file("penstock.db").path(percentEncoded: false)
+        let other = try DatabaseQueue(path: path)
+        try other.writeWithoutTransaction { connection in
+            try connection.execute(sql: "BEGIN IMMEDIATE")
+            #expect(throws: StateError.locked(file: path)) {
+                try store.commit(TrafficTransition(generation: 2))
+            }
+            #expect(try store.trafficMemory().generation == 1)
+            try connection.execute(sql: "ROLLBACK")
+        }
+        try store.commit(TrafficTransition(generation: 2))
+        #expect(try store.trafficMemory().generation == 2)
+    }
+
+    @Test func `a database of a later version is left alone`() throws {
+        _ = try Store(directory: scratch.url)
+        let path = scratch.file("penstock.db").path(percentEncoded: false)
+        try DatabaseQueue(path: path).write { connection in
+            try connection.execute(sql: "INSERT INTO grdb_migrations VALUES ('2 later')")
+        }
+        #expect(throws: StateError.tooNew(file: path)) { try Store(directory: scratch.url) }
     }
 
     @Test func `settings are kept by name`() throws {

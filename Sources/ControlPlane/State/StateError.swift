@@ -29,9 +29,9 @@ extension StateError: CustomStringConvertible {
             "\(file): written by a later version of Penstock; use that version, or another "
                 + "state directory"
         case .full(let file):
-            "\(file): the disk is full; nothing was changed; free some space and try again"
+            "\(file): the disk is full; free some space and try again"
         case .locked(let file):
-            "\(file): another program keeps the database locked; nothing was changed; "
+            "\(file): another program keeps the database locked; "
                 + "close it and try again"
         case .unusable(let file, let reason):
             "\(file): \(reason); check that the path exists and belongs to this user"

@@ -1,16 +1,16 @@
 // How the database is opened: pragmas, soundness, schema, and SQLite's error codes turned into
 // words. A schema step, once released, is never edited; a new one is added below it.
 
+import Foundation
 import GRDB
 
 extension Store {
-    static func configuration() -> Configuration {
+    static func configuration(patience: TimeInterval) -> Configuration {
         var configuration = Configuration()
         configuration.label = "penstock.state"
         configuration.journalMode = .wal
         configuration.foreignKeysEnabled = true
-        // Only another program can hold it (a shell, a backup); do not make the API wait for long.
-        configuration.busyMode = .timeout(2)
+        configuration.busyMode = .timeout(patience)
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         return configuration
     }

@@ -13,14 +13,17 @@ package final class Store: TrafficStore {
     /// Opens or creates the directory, takes its lock, checks the database and brings its schema
     /// up to date.
     ///
+    /// Only another program can hold the database (a shell, a backup); `patience`, in seconds, is
+    /// how long a commit waits for it.
+    ///
     /// - Throws: `StateError` naming the file and what to do.
-    package init(directory: URL) throws {
+    package init(directory: URL, patience: TimeInterval = 2) throws {
         try Store.create(directory)
         self.directory = directory
         lock = try StateLock(directory: directory)
         let path = directory.appending(path: "penstock.db").path(percentEncoded: false)
         let database = try Store.translating(path) {
-            try DatabaseQueue(path: path, configuration: Store.configuration())
+            try DatabaseQueue(path: path, configuration: Store.configuration(patience: patience))
         }
         try Store.check(database)
         try Store.migrate(database)
