@@ -51,6 +51,14 @@ struct ConfigurationTests {
         #expect(gateway.accessLog?.path == "-")
     }
 
+    @Test func `the admin port beyond this machine needs a certificate`() throws {
+        let admin = try parsed(
+            "admin: { listen: 0.0.0.0:9090, tls: { certificate: a.pem, key: /k.pem } }"
+        ).admin
+        #expect(admin.listen == .tcp(host: "0.0.0.0", port: 9090))
+        #expect(admin.tls?.certificate == "/etc/penstock/a.pem" && admin.tls?.key == "/k.pem")
+    }
+
     @Test func `camelCase is accepted wherever snake_case is`() throws {
         let configuration = try parsed(
             """

@@ -65,11 +65,12 @@ struct RefusalTests {
             """)
         #expect(
             lines == [
-                "penstock.yaml:1:15: log.level: 'loud' is not allowed; allowed: trace, debug, info, "
-                    + "notice, warning, error, critical",
+                "penstock.yaml:1:15: log.level: 'loud' is not allowed; allowed: trace, debug, "
+                    + "info, notice, warning, error, critical",
                 "penstock.yaml:2:21: gateway.workers: '0' is not allowed; "
                     + "allowed: whole numbers 1 to 256",
-                "penstock.yaml:4:5: services[0]: 'routes' is missing; such as routes: [{ path: / }]",
+                "penstock.yaml:4:5: services[0]: 'routes' is missing; "
+                    + "such as routes: [{ path: / }]",
                 "penstock.yaml:4:5: services[0]: 'revisions' is missing; "
                     + "such as revisions: [{ name: stable, endpoints: [127.0.0.1:9001] }]",
                 "penstock.yaml:5:14: services[0].retry: unknown key 'attemps'; "
@@ -132,7 +133,9 @@ struct RefusalTests {
         Refusal("gateway: { trusted_proxies: [\"::g/8\"] }", "is no block of addresses"),
         Refusal("admin: { listen: 0.0.0.0:9090 }", "needs TLS and a token"),
         Refusal("admin: { listen: \"unix:/a\" }", "not supported yet"),
-        Refusal("admin: { tls: {} }", "admin.tls: not supported yet"),
+        Refusal("admin: { tls: {} }", "'certificate' is missing"),
+        Refusal(
+            "admin: { tls: { certificate: a, key: b, client_ca: c } }", "not supported yet"),
         Refusal("admin: { allow: [] }", "the list is empty"),
         Refusal("admin: { port: 1 }", "unknown key 'port'"),
         Refusal("state: [a]", "state: a list where a path"),

@@ -20,8 +20,16 @@ package struct AdminSettings: Sendable, Equatable {
     package var listen = NetworkAddress.tcp(host: "127.0.0.1", port: 9090)
     /// Who may connect at all; a token is needed besides.
     package var allow = AddressRange.loopback
+    /// Needed beyond loopback.
+    package var tls: CertificateFiles?
 
     package init() {}
+}
+
+/// Absolute paths of PEM files: the chain, leaf first, and its key.
+package struct CertificateFiles: Sendable, Equatable {
+    package var certificate: String
+    package var key: String
 }
 
 package struct LogSettings: Sendable, Equatable {

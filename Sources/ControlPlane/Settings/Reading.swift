@@ -50,24 +50,37 @@ struct Reading {
 
     private func admin(_ section: Section) -> AdminSettings? {
         var admin = AdminSettings()
-        section.assign("listen", &admin.listen, adminAddress)
+        let listen = section["listen"]
         section.assign("allow", &admin.allow) { value in
             value.list("blocks of addresses", count: 1...Limits.ranges)?.compactMap { $0.range() }
         }
-        section.refuseUnsupported("tls")
+        section.assign("tls", &admin.tls) { $0.section(certificate) }
+        if let address = listen.flatMap({ adminAddress($0, hasTLS: section.has("tls")) }) {
+            admin.listen = address
+        }
         return admin
     }
 
-    private func adminAddress(_ value: Value) -> NetworkAddress? {
+    private func certificate(_ section: Section) -> CertificateFiles?? {
+        let certificate = section.required("certificate", "a PEM file, the leaf first")
+        let key = section.required("key", "a PEM file")
+        section.refuseUnsupported("client_ca")
+        guard let certificate = certificate.flatMap(path), let key = key.flatMap(path) else {
+            return nil
+        }
+        return CertificateFiles(certificate: certificate, key: key)
+    }
+
+    private func adminAddress(_ value: Value, hasTLS: Bool) -> NetworkAddress? {
         guard let address = value.listeningAddress() else { return nil }
         guard case .tcp(let host, _) = address else {
             value.refuse("a unix socket is not supported yet; write 127.0.0.1:9090")
             return nil
         }
-        guard AddressBits(host)?.isLoopback == true else {
+        guard hasTLS || AddressBits(host)?.isLoopback == true else {
             value.refuse(
-                "'\(host)' is beyond this machine, which needs TLS and a token, and admin TLS is "
-                    + "not supported yet; allowed: 127.0.0.1 or [::1]")
+                "'\(host)' is beyond this machine, which needs TLS and a token; add admin.tls, or "
+                    + "listen on 127.0.0.1 or [::1]")
             return nil
         }
         return address

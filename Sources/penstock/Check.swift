@@ -1,0 +1,79 @@
+// `penstock check`: everything that can be wrong with a configuration, before it is served.
+
+import ArgumentParser
+import Foundation
+import Settings
+import Traffic
+
+struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check a configuration and say what is wrong where.",
+        usage: """
+            penstock check
+            penstock check --config conf/quickstart.yaml --json
+            """)
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        let workers = min(256, ProcessInfo.processInfo.activeProcessorCount)
+        do {
+            let configuration = try ConfigurationFile.load(options.file, workers: workers)
+            try report(Verdict(file: options.file, isValid: true, problems: []))
+            if !json { Terminal.print(summary(configuration)) }
+        } catch let error as SettingsError {
+            guard json else { throw Failure(.error, error.description) }
+            try report(Verdict(error, file: options.file))
+            throw ExitCode(Failure.Code.error.rawValue)
+        }
+    }
+
+    private func report(_ verdict: Verdict) throws {
+        guard json else { return }
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        Terminal.print(String(decoding: try encoder.encode(verdict), as: UTF8.self))
+    }
+
+    private func summary(_ configuration: Configuration) -> String {
+        let listeners = configuration.gateway.listeners.map(\.address.description)
+        return "\(options.file): good; services: \(configuration.services.count), deployments: "
+            + "\(configuration.deployments.count), listening on "
+            + listeners.joined(separator: ", ")
+    }
+}
+
+private struct Verdict: Encodable {
+    struct Place: Encodable {
+        var line: Int
+        var column: Int
+        var field: String
+        var message: String
+    }
+
+    var file: String
+    var isValid: Bool
+    var problems: [Place]
+
+    init(file: String, isValid: Bool, problems: [Place]) {
+        self.file = file
+        self.isValid = isValid
+        self.problems = problems
+    }
+
+    init(_ error: SettingsError, file: String) {
+        guard case .invalid(_, let problems) = error else {
+            let place = Place(line: 0, column: 0, field: "", message: error.description)
+            self.init(file: file, isValid: false, problems: [place])
+            return
+        }
+        let places = problems.map {
+            Place(line: $0.line, column: $0.column, field: $0.field, message: $0.message)
+        }
+        self.init(file: file, isValid: false, problems: places)
+    }
+}

@@ -1,0 +1,20 @@
+// How a command fails: one message for people, one code for scripts.
+
+struct Failure: Error {
+    enum Code: Int32 {
+        case error = 1
+        case usage = 2
+        case notFound = 3
+        case conflict = 4
+        case denied = 5
+        case timedOut = 6
+    }
+
+    var code: Code
+    var message: String
+
+    init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+}

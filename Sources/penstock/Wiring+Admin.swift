@@ -1,0 +1,68 @@
+// The admin port: opened before the gateway says it is ready, closed after the last answer.
+
+import Admin
+import Deployments
+import Logging
+import Settings
+import State
+import Traffic
+
+/// A running admin port.
+struct AdminPort: Sendable {
+    let address: NetworkAddress
+    let isEncrypted: Bool
+    let readiness: Readiness
+    fileprivate let server: AdminServer
+    fileprivate let serving: Task<Void, Never>
+
+    var url: String { "\(isEncrypted ? "https" : "http")://\(address)" }
+
+    /// Requests under way end well first.
+    func stop() async {
+        server.stop()
+        await serving.value
+    }
+}
+
+/// What keeps the gateway from being ready, by topic.
+actor Readiness {
+    private var reasons: [String: String] = ["start": "starting: not all replicas are ready"]
+
+    func set(_ topic: String, _ reason: String?) {
+        reasons[topic] = reason
+    }
+
+    var list: [String] { reasons.sorted { $0.key < $1.key }.map(\.value) }
+}
+
+extension Wiring {
+    static func startAdmin(
+        _ configuration: Configuration, _ store: Store, _ director: TrafficDirector
+    ) async throws -> AdminPort {
+        let settings = configuration.admin
+        let readiness = Readiness()
+        let certificate = settings.tls.map {
+            AdminCertificate(certificate: $0.certificate, key: $0.key)
+        }
+        let server = try AdminServer(
+            options: AdminOptions(
+                address: settings.listen, tls: certificate, allow: settings.allow),
+            token: store.adminToken().text, director: director, version: Version.text,
+            logger: Logger(label: "penstock.admin"), readiness: { await readiness.list })
+        let (addresses, continuation) = AsyncThrowingStream.makeStream(of: NetworkAddress.self)
+        let serving = Task {
+            do {
+                try await server.run { continuation.yield($0) }
+                continuation.finish()
+            } catch {
+                continuation.finish(throwing: error)
+            }
+        }
+        for try await address in addresses {
+            return AdminPort(
+                address: address, isEncrypted: certificate != nil, readiness: readiness,
+                server: server, serving: serving)
+        }
+        throw Failure(.error, "admin.listen: the admin port ended before it was open")
+    }
+}

@@ -1,0 +1,91 @@
+// The parts that are made once: log, descriptor limit, state directory, data plane.
+
+import CLinux
+import Foundation
+import Logging
+import Proxying
+import Settings
+import State
+import Synchronization
+import Traffic
+
+extension Wiring {
+    static func startLogging(_ settings: LogSettings) {
+        let level = Logger.Level(rawValue: settings.level.rawValue) ?? .info
+        let form: ProgramLog.Form = settings.format == .json ? .json : .text
+        LoggingSystem.bootstrap { ProgramLog(label: $0, level: level, form: form) }
+    }
+
+    /// The configured connections, or as many as there are descriptors for.
+    static func connections(_ configuration: Configuration, _ log: Logger?) -> Int {
+        let wanted = configuration.gateway.limits.connections
+        let limit = penstock_raise_descriptor_limit()
+        guard limit > 0 else { return wanted }
+        // Listeners, pollers, the database, replicas' pipes, connections to replicas' probes.
+        let reserve = min(256, limit / 4)
+        let possible = Int(limit - reserve)
+        guard wanted > possible else { return wanted }
+        log?.warning(
+            "gateway.limits.connections lowered to what the descriptor limit allows",
+            metadata: [
+                "wanted": "\(wanted)", "allowed": "\(possible)", "descriptors": "\(limit)",
+            ])
+        return possible
+    }
+
+    static func openState(_ path: String) throws -> Store {
+        do {
+            return try Store(directory: URL(filePath: path, directoryHint: .isDirectory))
+        } catch {
+            throw Failure(.error, "\(error)")
+        }
+    }
+
+    static func makePlane(_ store: Store, _ log: Logger) throws -> DataPlane {
+        DataPlane(
+            options: DataPlaneOptions(stickyKey: try store.stickyKey()) { line in
+                log.log(level: line.isError ? .error : .info, "\(line.text)")
+            })
+    }
+
+    func drainPlane(_ grace: Duration) async -> Bool {
+        await plane.drain(grace: grace)
+    }
+
+    /// `penstock.pid` names the live process.
+    func writeProcessID() throws {
+        let text = "\(ProcessInfo.processInfo.processIdentifier)\n"
+        try Data(text.utf8).write(to: processIDFile, options: .atomic)
+    }
+
+    func removeProcessID() {
+        // Gone already is as good; the lock, not this file, says who is alive.
+        try? FileManager.default.removeItem(at: processIDFile)
+    }
+
+    private var processIDFile: URL { store.directory.appending(path: "penstock.pid") }
+}
+
+/// A data plane is started with its first plan; the director knows plans only.
+final class FirstPlanStarts: TrafficGate {
+    private let plane: DataPlane
+    private let isStarted = Atomic(false)
+
+    init(_ plane: DataPlane) {
+        self.plane = plane
+    }
+
+    func apply(_ plan: TrafficPlan) throws(TrafficPlanError) {
+        // The director is one actor and applies one plan at a time.
+        if isStarted.load(ordering: .acquiring) {
+            try plane.apply(plan)
+        } else {
+            try plane.start(plan)
+            isStarted.store(true, ordering: .releasing)
+        }
+    }
+
+    func report() -> TrafficReport { plane.report() }
+
+    func generationInForce() -> UInt64 { plane.generationInForce() }
+}

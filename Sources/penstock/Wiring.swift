@@ -1,0 +1,98 @@
+// Where the planes meet: the only files that see both. It starts everything in the order in which
+// it is needed, obeys signals, and ends everything in the reverse order.
+
+import CLinux
+import Deployments
+import Foundation
+import Logging
+import Proxying
+import Settings
+import State
+import Traffic
+
+struct Wiring {
+    let options: ConfigurationOptions
+    var configuration: Configuration
+    let log: Logger
+    let store: Store
+    let plane: DataPlane
+    let director: TrafficDirector
+    let runner: DeploymentRunner
+    let admin: AdminPort
+
+    /// Serves until the stream of signals has been obeyed to its end.
+    static func serve(_ options: ConfigurationOptions) async throws {
+        let (wishes, continuation) = try Signals.watch()
+        var wiring = try await Wiring(options)
+        let welcome = Task { [wiring] in await wiring.welcome() }
+        await wiring.obey(wishes, continuation)
+        welcome.cancel()
+    }
+
+    /// Starts everything; what had been started is ended again when a later part cannot start.
+    private init(_ options: ConfigurationOptions) async throws {
+        self.options = options
+        var configuration = try options.load()
+        Wiring.startLogging(configuration.log)
+        log = Logger(label: "penstock")
+        configuration.gateway.limits.connections = Wiring.connections(configuration, log)
+        self.configuration = configuration
+        store = try Wiring.openState(configuration.statePath)
+        plane = try Wiring.makePlane(store, log)
+        director = TrafficDirector(
+            gate: FirstPlanStarts(plane), store: store, logger: Logger(label: "penstock.traffic"))
+        runner = Wiring.makeRunner(configuration, director)
+        do {
+            try await director.load(
+                gateway: configuration.gateway, services: configuration.services)
+        } catch {
+            throw Failure(.error, "\(error)")
+        }
+        admin = try await Wiring.startAdmin(configuration, store, director)
+        try await runner.apply(configuration.deployments.map(Wiring.deployment))
+        try writeProcessID()
+    }
+
+    private mutating func obey(
+        _ wishes: AsyncStream<Signals.Wish>, _ end: AsyncStream<Signals.Wish>.Continuation
+    ) async {
+        var isStopping = false
+        for await wish in wishes {
+            switch wish {
+            case .stop where isStopping:
+                log.warning("stopping at once: asked twice")
+                await stopAtOnce()
+                end.finish()
+            case .stop:
+                isStopping = true
+                _ = penstock_notify_stopping()
+                Task { [self] in
+                    await stop()
+                    end.finish()
+                }
+            case .reload where isStopping: log.warning("not reloaded: stopping")
+            case .reload: await reload()
+            case .upgrade: log.warning("SIGUSR2: the upgrade in place is not supported yet")
+            }
+        }
+    }
+
+    /// Ends in good order: the last answer, then the replicas that gave it.
+    private func stop() async {
+        let grace = configuration.gateway.timeouts.drain
+        log.notice("draining", metadata: ["grace": "\(grace)"])
+        await admin.readiness.set("drain", "draining")
+        let isFinished = await drainPlane(grace)
+        if !isFinished { log.warning("the grace is over; requests under way were cut off") }
+        if configuration.replicasOnExit == .stop { await runner.stop() }
+        await admin.stop()
+        removeProcessID()
+        log.notice("stopped")
+    }
+
+    private func stopAtOnce() async {
+        plane.stop()
+        if configuration.replicasOnExit == .stop { await runner.stopAtOnce() }
+        removeProcessID()
+    }
+}
