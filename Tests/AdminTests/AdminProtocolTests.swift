@@ -63,6 +63,16 @@ import Traffic
         #expect(await (try AdminPort()).send("GET", "/v1/services?").status == 200)
     }
 
+    @Test func `nobody unknown has a body read`() async throws {
+        let port = try await AdminPort()
+        var request = AdminRequest(method: "PUT", target: "/v1/services/echo/traffic")
+        #expect(port.api.refusal(of: request)?.status == 401)
+        request.authorization = "Bearer \(AdminPort.token)"
+        #expect(port.api.refusal(of: request)?.status == nil)
+        request.target += "?x"
+        #expect(port.api.refusal(of: request)?.status == 400)
+    }
+
     @Test func `a body beyond the limit is refused`() async throws {
         let body = String(repeating: " ", count: AdminAPI.bodyBytesMax + 1)
         let response = await (try AdminPort()).send("PUT", "/v1/services/echo/traffic", body)

@@ -34,25 +34,28 @@ package struct AdminAPI: Sendable {
     }
 
     package func respond(to request: AdminRequest) async -> AdminResponse {
-        let requestID = AdminAPI.requestID(request)
-        var response: AdminResponse
         do {
-            response = try await answer(request)
-        } catch let problem as Problem {
-            response = problem.response(requestID: requestID)
-        } catch let error as TrafficDirectorError {
-            response = Problem(error).response(requestID: requestID)
+            let route = try admitted(request)
+            guard request.body.count <= AdminAPI.bodyBytesMax else { throw AdminAPI.tooLarge }
+            return finished(try await answer(request, at: route), request)
         } catch {
-            let problem = Problem(status: 500, code: "INTERNAL", detail: "\(error)")
-            response = problem.response(requestID: requestID)
+            return refused(error, request)
         }
-        response.headers["x-request-id"] = requestID
-        response.headers["x-content-type-options"] = "nosniff"
-        return response
     }
 
-    /// The path leads somewhere or not only for those who may know.
-    private func answer(_ request: AdminRequest) async throws -> AdminResponse {
+    /// The answer to a request that is refused by its head alone, so that nobody unknown has a
+    /// body read; nil when the body is wanted.
+    package func refusal(of request: AdminRequest) -> AdminResponse? {
+        do {
+            _ = try admitted(request)
+            return nil
+        } catch {
+            return refused(error, request)
+        }
+    }
+
+    /// Whether the path leads somewhere is told only to those who may know.
+    private func admitted(_ request: AdminRequest) throws -> AdminRoute {
         try access.admit(request)
         let path = String(request.target.prefix { $0 != "?" })
         let found = Result { () throws(Problem) in try AdminRoute(path: path) }
@@ -66,8 +69,27 @@ package struct AdminAPI: Sendable {
                 headers: ["allow": route.methods.joined(separator: ", ")])
         }
         try AdminAPI.refuseParameters(of: request.target.dropFirst(path.count))
-        guard request.body.count <= AdminAPI.bodyBytesMax else { throw AdminAPI.tooLarge }
-        return try await answer(request, at: route)
+        return route
+    }
+
+    private func refused(_ error: any Error, _ request: AdminRequest) -> AdminResponse {
+        let problem =
+            switch error {
+            case let problem as Problem: problem
+            case let error as TrafficDirectorError: Problem(error)
+            default: Problem(status: 500, code: "INTERNAL", detail: "\(error)")
+            }
+        let requestID = AdminAPI.requestID(request)
+        return finished(problem.response(requestID: requestID), request, requestID: requestID)
+    }
+
+    private func finished(
+        _ answer: AdminResponse, _ request: AdminRequest, requestID: String? = nil
+    ) -> AdminResponse {
+        var response = answer
+        response.headers["x-request-id"] = requestID ?? AdminAPI.requestID(request)
+        response.headers["x-content-type-options"] = "nosniff"
+        return response
     }
 
     private func answer(

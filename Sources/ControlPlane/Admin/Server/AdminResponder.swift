@@ -20,7 +20,7 @@ struct AdminResponder: HTTPResponder {
 
     func respond(to request: Request, context: AdminContext) async throws -> Response {
         let isHead = request.method == .head
-        let answer = await api.respond(to: try await message(request, context))
+        let answer = try await answer(request, context)
         var response = Response(
             status: .init(code: answer.status), headers: fields(answer.headers),
             body: .init(byteBuffer: ByteBuffer(bytes: answer.body)))
@@ -29,12 +29,19 @@ struct AdminResponder: HTTPResponder {
         return response
     }
 
-    private func message(_ request: Request, _ context: AdminContext) async throws -> AdminRequest {
+    private func answer(_ request: Request, _ context: AdminContext) async throws -> AdminResponse {
+        var message = message(request, context)
+        if let refusal = api.refusal(of: message) { return refusal }
+        message.body = try await body(of: request)
+        return await api.respond(to: message)
+    }
+
+    private func message(_ request: Request, _ context: AdminContext) -> AdminRequest {
         AdminRequest(
             method: request.method.rawValue, target: request.head.path ?? "/",
             host: request.head.authority, authorization: request.headers[.authorization],
             requestID: HTTPField.Name("x-request-id").flatMap { request.headers[$0] },
-            body: try await body(of: request), peer: context.peer)
+            peer: context.peer)
     }
 
     /// Stops one byte beyond the limit; the API then refuses what is left of it.

@@ -14,6 +14,8 @@ package import Traffic
 package final class AdminServer: Sendable {
     /// People, scrapers, a CLI: more than this is somebody's mistake.
     private static let connectionsMax = 256
+    /// A client that never finishes its request must not hold up the end of the gateway.
+    private static let stopDuration = Duration.seconds(2)
 
     private let options: AdminOptions
     private let api: AdminAPI
@@ -53,8 +55,7 @@ package final class AdminServer: Sendable {
                 await onListening(AdminServer.bound(channel) ?? options.address)
             },
             logger: logger)
-        let group = ServiceGroup(
-            configuration: .init(services: [application], logger: logger))
+        let group = ServiceGroup(configuration: groupConfiguration(application))
         let ticking = Task { await tick() }
         defer { ticking.cancel() }
         let stopping = Task { await awaitStop(of: group) }
@@ -83,6 +84,12 @@ package final class AdminServer: Sendable {
             // Cancellation ends the sleep, and the loop with it.
             try? await Task.sleep(for: .seconds(1))
         }
+    }
+
+    private func groupConfiguration(_ service: some Service) -> ServiceGroupConfiguration {
+        var configuration = ServiceGroupConfiguration(services: [service], logger: logger)
+        configuration.maximumGracefulShutdownDuration = Self.stopDuration
+        return configuration
     }
 
     private func configuration() -> ApplicationConfiguration {
