@@ -34,11 +34,7 @@ extension Wiring {
     }
 
     static func openState(_ path: String) throws -> Store {
-        do {
-            return try Store(directory: URL(filePath: path, directoryHint: .isDirectory))
-        } catch {
-            throw Failure(.error, "\(error)")
-        }
+        try Store(directory: URL(filePath: path, directoryHint: .isDirectory))
     }
 
     static func makePlane(_ store: Store, _ log: Logger) throws -> DataPlane {

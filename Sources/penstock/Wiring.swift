@@ -22,11 +22,16 @@ struct Wiring {
 
     /// Serves until the stream of signals has been obeyed to its end.
     static func serve(_ options: ConfigurationOptions) async throws {
-        let (wishes, continuation) = try Signals.watch()
-        var wiring = try await Wiring(options)
-        let welcome = Task { [wiring] in await wiring.welcome() }
-        await wiring.obey(wishes, continuation)
-        welcome.cancel()
+        do {
+            let (wishes, continuation) = try Signals.watch()
+            var wiring = try await Wiring(options)
+            let welcome = Task { [wiring] in await wiring.welcome() }
+            await wiring.obey(wishes, continuation, beforeStopping: welcome.cancel)
+        } catch let failure as Failure {
+            throw failure
+        } catch {
+            throw Failure(.error, "\(error)")
+        }
     }
 
     /// Starts everything; what had been started is ended again when a later part cannot start.
@@ -42,19 +47,16 @@ struct Wiring {
         director = TrafficDirector(
             gate: FirstPlanStarts(plane), store: store, logger: Logger(label: "penstock.traffic"))
         runner = Wiring.makeRunner(configuration, director)
-        do {
-            try await director.load(
-                gateway: configuration.gateway, services: configuration.services)
-        } catch {
-            throw Failure(.error, "\(error)")
-        }
+        try await director.load(
+            gateway: configuration.gateway, services: configuration.services)
         admin = try await Wiring.startAdmin(configuration, store, director)
         try await runner.apply(configuration.deployments.map(Wiring.deployment))
         try writeProcessID()
     }
 
     private mutating func obey(
-        _ wishes: AsyncStream<Signals.Wish>, _ end: AsyncStream<Signals.Wish>.Continuation
+        _ wishes: AsyncStream<Signals.Wish>, _ end: AsyncStream<Signals.Wish>.Continuation,
+        beforeStopping: () -> Void
     ) async {
         var isStopping = false
         for await wish in wishes {
@@ -65,6 +67,7 @@ struct Wiring {
                 end.finish()
             case .stop:
                 isStopping = true
+                beforeStopping()
                 _ = penstock_notify_stopping()
                 Task { [self] in
                     await stop()
