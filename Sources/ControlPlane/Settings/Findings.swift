@@ -11,9 +11,12 @@ final class Findings {
     }
 
     func add(_ message: String, field: String = "", line: Int, column: Int) {
-        guard problems.count < Limits.problems else { return }
+        guard hasRoom else { return }
         problems.append(Problem(line: line, column: column, field: field, message: message))
     }
+
+    /// Whether one more would be kept.
+    var hasRoom: Bool { problems.count < Limits.problems }
 
     /// In the order of the file.
     var sorted: [Problem] {

@@ -83,7 +83,7 @@ final class Section {
 
     /// To be called last: what was not asked for is unknown.
     func finish() {
-        for (name, entry) in entries where !known.contains(name) {
+        for (name, entry) in entries where findings.hasRoom && !known.contains(name) {
             let written = entry.key.string ?? name
             let near = Spelling.nearest(to: name, among: known)
             let hint = near.map { "did you mean '\($0)'?" } ?? "allowed: \(allowed)"
