@@ -1,4 +1,5 @@
 // A gate with a report to order, a store in memory, and an admin port without a socket.
+// Nothing here opens a file, a connection or a clock.
 
 import Admin
 import Deployments

@@ -1,4 +1,5 @@
 // The conventions every answer keeps: ids, problems, methods, limits, parameters.
+// They hold for every path, so each is shown on the first path that comes to hand.
 
 import Admin
 import Testing

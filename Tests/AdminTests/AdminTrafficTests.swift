@@ -1,4 +1,5 @@
 // Splits and drains over the API: what is taken, what is refused and how it is named.
+// After each refusal the split is what it was before.
 
 import Admin
 import Testing

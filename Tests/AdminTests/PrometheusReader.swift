@@ -1,4 +1,5 @@
 // A strict reader of the Prometheus text format 0.0.4, for judging what `/metrics` writes.
+// It refuses more than Prometheus does: series and families that stand twice, stray samples.
 
 import Testing
 

@@ -1,4 +1,5 @@
 // A gate that only remembers, a store that can be told to fail, and small plans.
+// The gate can lag behind or refuse, the store can be full: the two ways a change goes wrong.
 
 import Deployments
 import Foundation

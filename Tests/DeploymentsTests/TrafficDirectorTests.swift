@@ -1,4 +1,5 @@
 // The director: file, deployments and API merged into numbered plans.
+// What is refused leaves plan and store as they were.
 
 import Deployments
 import State

@@ -1,4 +1,5 @@
 // The state directory: what it remembers, whom it lets in, and how it says no.
+// Each test has a directory of its own; a second `Store` over it is the next process.
 
 import Foundation
 import GRDB

@@ -1,4 +1,5 @@
 // What people change: splits and drains. Each returns the generation once every loop works by it.
+// What could not be stored is not applied.
 
 import Logging
 import State

@@ -1,4 +1,5 @@
 // The traffic tables. A transition is one transaction: generation checked, edits, audit record.
+// Values that have a shape of their own are stored as JSON, moments as milliseconds since 1970.
 
 import Foundation
 import GRDB

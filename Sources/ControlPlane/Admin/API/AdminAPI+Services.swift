@@ -1,4 +1,5 @@
 // Services as they are: the plan's wishes beside the report's facts.
+// What the loops have not met yet shows as unknown rather than as missing.
 
 import Deployments
 import Traffic

@@ -1,4 +1,5 @@
 // Splits and drains: read, set, taken back. A change answers once every worker has it.
+// What is refused changes nothing, on disk or on the loops.
 
 import Deployments
 import State
