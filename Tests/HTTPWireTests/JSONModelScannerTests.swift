@@ -71,6 +71,8 @@ import Testing
         #"{"a":tru}"#, #"{"a":True}"#, #"{"a":nul"#, #"{"a":[1,]}"#, #"{"a":[1}"#, #"{"a":{]}"#,
         #"{"a":"\x"}"#, #"{"a":"\u12"}"#, #"{"a":"\u12g4"}"#, #"{"a":"\ud800"}"#,
         #"{"a":"\ud800x"}"#, #"{"a":"\ud800\n"}"#, #"{"a":"\ud800\ud800"}"#, #"{"a":"\udc00"}"#,
+        #"{"a":"\ud800 with eight bytes behind it","model":"m"}"#,
+        #"{"a":"\ud800 text between the two \udc00","model":"m"}"#,
         "{\"a\":\"line\nbreak\"}", "{\"a\":\"tab\there, past eight bytes of text\"}", "-", "1.",
         "\u{feff}{}", "nope", #"{"model":x}"#,
     ]

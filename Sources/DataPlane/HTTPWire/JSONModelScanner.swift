@@ -78,7 +78,8 @@ package struct JSONModelScanner: Sendable {
     /// beyond ASCII stop it.
     @inline(__always)
     private mutating func skipPlain(_ bytes: RawSpan, from start: Int) -> Int {
-        guard state == .string, !isCapturing, !utf8.isInside else { return start }
+        guard state == .string, !isCapturing, !utf8.isInside, !hex.awaitsLow
+        else { return start }
         var offset = start
         while bytes.byteCount &- offset >= 8, bytesLeft >= 8 {
             let word = bytes.word(offset)
