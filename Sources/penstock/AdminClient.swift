@@ -1,4 +1,5 @@
-// One request to the admin port, one answer or one clear failure.
+// One request to the admin port, one answer or one clear failure. Statuses become the exit codes
+// of the contract here and nowhere else.
 
 import AsyncHTTPClient
 import Foundation

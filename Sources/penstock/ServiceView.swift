@@ -1,4 +1,5 @@
-// What the admin port says about a service, as people read it.
+// What the admin port says about a service, as people read it: a line in a table, or a tree. What
+// a gateway does not say is left blank.
 
 import Foundation
 

@@ -1,4 +1,5 @@
-// `penstock traffic`: the whole split of a service, in one step.
+// `penstock traffic`: the whole split of a service, in one step. The sum is checked before anything
+// is sent; numbers travel as they were typed.
 
 import ArgumentParser
 import Foundation

@@ -1,4 +1,5 @@
-// What a valid file means: defaults, spellings, paths, and every key's effect.
+// What a valid file means: defaults, spellings, paths, and every key's effect. Values are compared
+// with the plans the gate takes, not with the text.
 
 import Settings
 import Testing

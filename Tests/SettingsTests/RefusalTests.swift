@@ -1,4 +1,5 @@
-// What a wrong file is told: one row for each key and each way of being wrong.
+// What a wrong file is told: one row for each key and each way of being wrong. A row holds the
+// part of the message that names the cause.
 
 import Settings
 import Testing

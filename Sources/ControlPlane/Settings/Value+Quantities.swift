@@ -1,4 +1,5 @@
-// Durations, sizes, shares, weights, addresses and names, each with the range that is allowed.
+// Durations, sizes, shares, weights, addresses and names, each with the range that is allowed. A
+// refusal repeats what was written and says what may be.
 
 import Traffic
 import Yams
