@@ -63,8 +63,8 @@ package struct LatencyHistogram: Sendable, Equatable {
     }
 
     /// What was recorded since an earlier copy of the same histogram. A bucket in which the earlier
-    /// one has more (a restart) counts as zero; `max` then is the upper end of the last bucket left,
-    /// or the exact one if that is lower.
+    /// one has more (a restart) counts as zero. The largest sample is known to its bucket only:
+    /// `max` is that bucket's end, or the exact maximum if that is lower.
     package func difference(since earlier: LatencyHistogram) -> LatencyHistogram {
         var result = LatencyHistogram()
         for index in cells.indices where cells[index] > 0 {

@@ -1,4 +1,5 @@
-// One service of a plan: which requests are its own, and which replicas answer them, how.
+// One service of a plan: which requests are its own, and which replicas answer them, how. Values
+// only; `TrafficPlan` checks the rules between them.
 
 package struct ServicePlan: Sendable, Equatable {
     package var name: String

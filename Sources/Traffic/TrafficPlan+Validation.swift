@@ -1,4 +1,5 @@
-// The rules of a plan that no single type can hold.
+// The rules of a plan that no single type can hold: names and routes unique, weights whole,
+// numbers in range. The first rule broken is reported with its place.
 
 extension TrafficPlan {
     func validate() throws(TrafficPlanError) {

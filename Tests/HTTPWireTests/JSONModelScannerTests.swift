@@ -1,4 +1,5 @@
-// The scanner's answers do not depend on how a body is cut; malformed JSON is malformed.
+// The scanner's answers do not depend on how a body is cut; malformed JSON is malformed. Rows are
+// bodies; what the fuzzer found is among them.
 
 import HTTPWire
 import Testing

@@ -1,4 +1,5 @@
-// Both versions of the PROXY protocol, after haproxy.org's specification.
+// Both versions of the PROXY protocol, after haproxy.org's specification: what a correct sender
+// writes is read, everything else is refused as soon as it shows.
 
 import HTTPWire
 import Testing

@@ -1,4 +1,5 @@
-// Which route wins, by the contract's order; and that the quick search finds what a slow one does.
+// Which route wins, by the contract's order, one key at a time. Combinations are the matter of
+// RouteTableOracleTests.
 
 import Proxying
 import Testing

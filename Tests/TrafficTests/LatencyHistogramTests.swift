@@ -1,4 +1,5 @@
-// The histogram against sorted samples, which know every quantile exactly.
+// The histogram against sorted samples, which know every quantile exactly; and merged parts
+// against the whole.
 
 import Testing
 import Traffic

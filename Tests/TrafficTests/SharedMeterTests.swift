@@ -1,4 +1,5 @@
-// Meters and counters: what several loops write, one reader sums. Run under ThreadSanitizer too.
+// Meters and counters: what several loops write, one reader sums. One test writes and reads at the
+// same time; ThreadSanitizer watches that one.
 
 import Dispatch
 import Testing

@@ -1,4 +1,5 @@
-// A plan is valid at birth or not born: each rule has its refusal.
+// A plan is valid at birth or not born: each rule has its refusal, and a refused number names its
+// field.
 
 import Testing
 import Traffic

@@ -1,4 +1,5 @@
-// The small machines inside JSON tokens that the scanner is made of, one byte at a time.
+// The small machines inside JSON tokens that the scanner is made of, one byte at a time. Each is a
+// value that a cut in the input leaves as it is.
 
 extension JSONModelScanner {
     /// The four digits of `\u`, and the pair two of them can make (RFC 8259, 7).

@@ -1,11 +1,8 @@
-// Resolves dot segments (RFC 3986, 5.2.4) before routes are matched, so that a path cannot dodge
-// its route or climb out of a stripped prefix. `.` may also be spelled `%2e`. Everything else is
-// kept as sent: other escapes, empty segments (`//`), case.
-//
-// Refused, because gateway and replica could read them differently: leaving the root, a malformed
-// escape, NUL in either spelling, `..;` (some servers drop path parameters first), and dot
-// segments in a path that also holds `%2f`, `%5c` or a backslash (some servers decode those into
-// separators; without dot segments they are harmless and kept).
+// Resolves dot segments (RFC 3986, 5.2.4), `.` also spelled `%2e`, before routes are matched, so
+// that a path cannot dodge its route or climb out of a stripped prefix; all else is kept as sent.
+// Refused, because two servers could read them differently: leaving the root, a malformed escape,
+// NUL, `..;` (some drop path parameters first), and dot segments in a path that also holds `%2f`,
+// `%5c` or a backslash (some decode those into separators; without dots they are harmless).
 
 import HTTPWire
 

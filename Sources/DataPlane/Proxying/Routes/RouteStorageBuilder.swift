@@ -1,4 +1,5 @@
-// Turns routes into the arrays of a `RouteStorage`. Runs on the control thread, once per plan.
+// Turns routes into the arrays of a `RouteStorage`. Runs on the control thread, once per plan, and
+// may allocate as it likes; what it hashes the search must hash alike.
 
 import Traffic
 
