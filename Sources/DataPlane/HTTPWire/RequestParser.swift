@@ -30,7 +30,7 @@ package struct RequestParser: Sendable {
             try BodyFraming.announced(by: fields, of: bytes, minorVersion: head.minorVersion)
             ?? .none
         try readConnection(bytes, &fields, into: &head)
-        try readExpectation(bytes, fields, into: &head)
+        try readExpectation(bytes, &fields, into: &head)
         noteFields(bytes, fields, into: &head)
         return head
     }
@@ -62,12 +62,19 @@ package struct RequestParser: Sendable {
         head.upgrade = fields[index].value
     }
 
-    /// RFC 9110 10.1.1: ignored in HTTP/1.0, and pointless without a body.
+    /// RFC 9110 10.1.1: ignored in HTTP/1.0, and pointless without a body. An ignored one goes no
+    /// further either, since the request goes on as HTTP/1.1.
     private func readExpectation(
-        _ bytes: RawSpan, _ fields: borrowing FieldTable, into head: inout RequestHead
+        _ bytes: RawSpan, _ fields: inout FieldTable, into head: inout RequestHead
     ) throws(WireError) {
         let index = fields.first(.expect)
-        guard index >= 0, head.minorVersion == 1 else { return }
+        guard index >= 0 else { return }
+        guard head.minorVersion == 1 else {
+            for other in index..<fields.count where fields[other].known == .expect {
+                fields[other].isHopByHop = true
+            }
+            return
+        }
         guard !fields.repeated.contains(.expect), bytes.equals(fields[index].value, "100-continue")
         else { throw .expectationFailed }
         head.expectsContinue = head.framing != .none && head.framing != .length(0)
