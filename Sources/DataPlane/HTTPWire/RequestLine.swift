@@ -137,6 +137,10 @@ enum RequestLine {
         _ bytes: RawSpan, from start: Int
     ) throws(WireError) {
         guard HTTPVersion.isPrefix(bytes, from: start) else { throw .badVersion }
+        guard start &+ 8 <= bytes.byteCount else { return }
+        let version = bytes.word(start)
+        guard version == HTTPVersion.oneDotOne || version == HTTPVersion.oneDotZero
+        else { throw .unsupportedVersion }
         guard start &+ 8 < bytes.byteCount else { return }
         let byte = bytes.byte(start &+ 8)
         guard byte == 0x0D else { throw byte == 0x0A ? .bareLineFeed : .badVersion }
