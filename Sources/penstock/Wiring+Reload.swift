@@ -18,10 +18,10 @@ extension Wiring {
             for difference in keepWhatIsFixed(in: &next) {
                 log.warning("\(difference) changes with a restart only")
             }
-            try runner.check(next.deployments.map(Wiring.deployment))
+            try runner.check(next.deployments.map(Wiring.spec))
             try await director.load(gateway: next.gateway, services: next.services)
             configuration = next
-            try await runner.apply(next.deployments.map(Wiring.deployment))
+            try await runner.apply(next.deployments.map(Wiring.spec))
         } catch {
             log.error(
                 "not reloaded; everything stays as it was",

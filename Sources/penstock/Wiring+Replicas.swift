@@ -1,29 +1,77 @@
-// Deployments: what the file says of them, handed to the runner that keeps their replicas alive.
+// Deployments: what the file says of them, handed to the runner that keeps their replicas alive;
+// and what the runner needs to know of the network and of the gate.
 
+import AsyncHTTPClient
 import Deployments
+import Foundation
+import Logging
+import NIOCore
+import NIOHTTP1
+import Proxying
 import Settings
-
-/// Until replicas can be run, a configuration that asks for them is refused.
-struct DeploymentRunner: Sendable {
-    func check(_ deployments: [DeploymentSettings]) throws {
-        guard let first = deployments.first else { return }
-        throw Failure(.error, "deployments: '\(first.name)': deployments are not supported yet")
-    }
-
-    func apply(_ deployments: [DeploymentSettings]) async throws {
-        try check(deployments)
-    }
-
-    func stop() async {}
-    func stopAtOnce() async {}
-}
+import State
+import Traffic
 
 extension Wiring {
     static func makeRunner(
-        _ configuration: Configuration, _ director: TrafficDirector
-    ) -> DeploymentRunner {
-        DeploymentRunner()
+        _ configuration: Configuration, _ store: Store, _ plane: DataPlane,
+        _ director: TrafficDirector
+    ) throws -> DeploymentRunner {
+        let probe = ReplicaProbe()
+        let surroundings = DeploymentRunner.Surroundings(
+            drain: configuration.gateway.timeouts.drain,
+            probe: { socket, path in await probe.isReady(socket, path) },
+            publish: { services in try await publish(services, director) },
+            inFlight: { service, address in inFlight(service, address, in: plane.report()) })
+        return try DeploymentRunner(
+            state: store.directory, surroundings: surroundings,
+            logger: Logger(label: "penstock.replicas"))
     }
 
-    static func deployment(_ settings: DeploymentSettings) -> DeploymentSettings { settings }
+    static func spec(_ settings: DeploymentSettings) -> DeploymentSpec {
+        DeploymentSpec(
+            name: settings.name, model: settings.model, version: settings.version,
+            environment: settings.environment, command: settings.command,
+            artifact: settings.artifact, replicas: settings.replicas, variables: settings.env,
+            healthPath: settings.healthPath, concurrency: settings.concurrency,
+            service: settings.service(endpoints: []))
+    }
+
+    /// Returns when every loop works by the new plan: then nobody asks a retired replica any more.
+    private static func publish(
+        _ services: [ServicePlan], _ director: TrafficDirector
+    ) async throws {
+        try await director.setManaged(services)
+        let wanted = await director.currentPlan()?.generation ?? 0
+        let deadline = ContinuousClock.now.advanced(by: .seconds(5))
+        while await director.generationInForce() < wanted, ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
+    private static func inFlight(
+        _ service: String, _ address: NetworkAddress, in report: TrafficReport
+    ) -> Int? {
+        let endpoints = report.services.filter { $0.name == service }
+            .flatMap(\.revisions).flatMap(\.endpoints).filter { $0.address == address }
+        return endpoints.isEmpty ? nil : endpoints.reduce(0) { $0 + $1.inFlight }
+    }
+}
+
+/// Asks one replica at its socket, without the gateway in between.
+private struct ReplicaProbe: Sendable {
+    func isReady(_ socket: String, _ path: String) async -> Bool {
+        guard let host = socket.addingPercentEncoding(withAllowedCharacters: .alphanumerics) else {
+            return false
+        }
+        var request = HTTPClientRequest(url: "http+unix://\(host)\(path)")
+        request.headers.add(name: "host", value: "localhost")
+        request.headers.add(name: "connection", value: "close")
+        // No answer is an answer: not ready yet. The supervisor asks again and keeps the reason.
+        guard let response = try? await HTTPClient.shared.execute(request, timeout: .seconds(1))
+        else {
+            return false
+        }
+        return response.status.code == 200
+    }
 }

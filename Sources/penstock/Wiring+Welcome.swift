@@ -8,6 +8,7 @@ import Foundation
 import Logging
 import NIOCore
 import Proxying
+import Replicas
 import Settings
 import State
 import Traffic
@@ -46,6 +47,19 @@ extension Wiring {
             try? await Task.sleep(for: .milliseconds(50))
         }
         return false
+    }
+
+    private func tellWhatIsMissing() async {
+        for deployment in await runner.snapshot() {
+            for replica in deployment.replicas where replica.state != .ready {
+                log.warning(
+                    "a replica is not ready; serving without it",
+                    metadata: [
+                        "replica": "\(replica.name)", "state": "\(replica.state)",
+                        "reason": "\(replica.reason)", "output": "\(replica.lastLines.last ?? "")",
+                    ])
+            }
+        }
     }
 
     private func readyReplicas() async -> [String: Int] {

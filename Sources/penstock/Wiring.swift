@@ -46,11 +46,12 @@ struct Wiring {
         plane = try Wiring.makePlane(store, log)
         director = TrafficDirector(
             gate: FirstPlanStarts(plane), store: store, logger: Logger(label: "penstock.traffic"))
-        runner = Wiring.makeRunner(configuration, director)
+        runner = try Wiring.makeRunner(configuration, store, plane, director)
+        try runner.check(configuration.deployments.map(Wiring.spec))
         try await director.load(
             gateway: configuration.gateway, services: configuration.services)
         admin = try await Wiring.startAdmin(configuration, store, director)
-        try await runner.apply(configuration.deployments.map(Wiring.deployment))
+        try await runner.apply(configuration.deployments.map(Wiring.spec))
         try writeProcessID()
     }
 

@@ -64,7 +64,7 @@ struct ConfigurationTests {
         let configuration = try parsed(
             """
             gateway: { timeouts: { requestHead: 5s }, accessLog: { path: /a.log } }
-            replicasOnExit: keep
+            replicasOnExit: stop
             deployments:
               - name: iris
                 command: [model, "{address}"]
@@ -73,7 +73,7 @@ struct ConfigurationTests {
                 scalingConfig: { minReplicas: 2, maxReplicas: 2 }
             """)
         #expect(configuration.gateway.timeouts.requestHead == .seconds(5))
-        #expect(configuration.replicasOnExit == .keep)
+        #expect(configuration.replicasOnExit == .stop)
         let deployment = try #require(configuration.deployments.first)
         #expect(deployment.replicas == 2)
         #expect(deployment.healthPath == "/ready")

@@ -20,7 +20,7 @@ struct Reading {
         file.assign("state", &configuration.statePath, path)
         file.assign("log", &configuration.log) { $0.section(log) }
         file.assign("replicas_on_exit", &configuration.replicasOnExit) {
-            $0.word(ReplicasOnExit.self)
+            replicasOnExit($0)
         }
         let services = file["services"]?.list("services", count: 0...Limits.services) ?? []
         configuration.services = services.compactMap { value in
@@ -84,6 +84,12 @@ struct Reading {
             return nil
         }
         return address
+    }
+
+    private func replicasOnExit(_ value: Value) -> ReplicasOnExit? {
+        guard value.word(ReplicasOnExit.self) == .keep else { return .stop }
+        value.refuse("keep is not supported yet; allowed: stop")
+        return nil
     }
 
     private func log(_ section: Section) -> LogSettings? {
