@@ -1,0 +1,90 @@
+// The replicas of one deployment, of one generation or, during a switch, of two. Says which are
+// missing, which are too many, and what the plan should hold. No I/O; the runner does that.
+
+import Replicas
+import Traffic
+
+struct ReplicaFleet: Sendable {
+    struct Member: Sendable {
+        var spec: DeploymentSpec
+        var index: Int
+        var supervisor: ReplicaSupervisor
+
+        var address: NetworkAddress { .unix(path: supervisor.socket) }
+    }
+
+    private(set) var spec: DeploymentSpec
+    private(set) var members: [Member] = []
+    /// Indices proven ready.
+    var ready = Set<Int>()
+
+    /// Indices whose sockets are in use until their members are gone.
+    private var retiring = Set<Int>()
+
+    init(spec: DeploymentSpec) {
+        self.spec = spec
+    }
+
+    /// Takes the new spec, adds the members it misses, and gives up those nobody needs any more.
+    /// Older members stay until `takeSuperseded`.
+    mutating func adopt(_ next: DeploymentSpec, make: (Int) -> Member) -> [Member] {
+        spec = next
+        var surplus: [Member] = []
+        let current = members.filter(isCurrent).sorted { $0.index < $1.index }
+        if current.count > next.replicas {
+            surplus = Array(current.dropFirst(next.replicas))
+            remove(surplus)
+        }
+        for _ in current.count..<max(current.count, next.replicas) {
+            members.append(make(freeIndex))
+        }
+        return surplus
+    }
+
+    /// Members of an older generation, removed, once the current one is wholly ready.
+    mutating func takeSuperseded() -> [Member] {
+        guard isSwitched else { return [] }
+        let superseded = members.filter { !isCurrent($0) }
+        remove(superseded)
+        return superseded
+    }
+
+    /// The member's process has ended; its index is free again.
+    mutating func retired(_ member: Member) {
+        retiring.remove(member.index)
+    }
+
+    private mutating func remove(_ surplus: [Member]) {
+        let indices = Set(surplus.map(\.index))
+        members.removeAll { indices.contains($0.index) }
+        retiring.formUnion(indices)
+    }
+
+    /// What the plan should hold: the old generation until the new one is wholly ready, or serves
+    /// more than the old one can.
+    var service: ServicePlan {
+        let current = members.filter { isCurrent($0) && ready.contains($0.index) }
+        let older = members.filter { !isCurrent($0) && ready.contains($0.index) }
+        let serving = isSwitched || older.isEmpty ? current : older
+        var service = spec.service
+        service.revisions = [
+            RevisionPlan(
+                name: serving.first?.spec.version ?? spec.version, weight: 1000,
+                endpoints: serving.map {
+                    EndpointPlan(address: $0.address, concurrency: $0.spec.concurrency)
+                })
+        ]
+        return service
+    }
+
+    private var isSwitched: Bool {
+        members.count { isCurrent($0) && ready.contains($0.index) } >= spec.replicas
+    }
+
+    private func isCurrent(_ member: Member) -> Bool { member.spec.runsTheSame(as: spec) }
+
+    private var freeIndex: Int {
+        let taken = retiring.union(members.map(\.index))
+        return (0...taken.count).first { !taken.contains($0) } ?? taken.count
+    }
+}
