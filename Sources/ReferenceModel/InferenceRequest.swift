@@ -21,7 +21,7 @@ package struct InferenceRequest: Equatable, Sendable {
         case classIndex = "class"
     }
 
-    package static let inputName = "input"
+    package static let inputName = "features"
 }
 
 extension InferenceRequest {

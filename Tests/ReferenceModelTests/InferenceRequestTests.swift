@@ -16,7 +16,7 @@ import struct penstock_model.InferenceRequest
     func `a batch in any numeric datatype, flat or nested, is read row by row`(
         input: String
     ) throws {
-        let request = try decode(#"{"inputs":[{"name":"input",\#(input)}],"id":"7"}"#)
+        let request = try decode(#"{"inputs":[{"name":"features",\#(input)}],"id":"7"}"#)
 
         #expect(request.rows == [[1, 2, 3, 4], [5, 6, 7, 8]])
         #expect(request.id == "7")
@@ -45,7 +45,7 @@ import struct penstock_model.InferenceRequest
     func `a tensor that is not what it says is refused by name`(
         input: String, reason: String
     ) {
-        expectRefusal(#"{"inputs":[{"name":"input",\#(input)}]}"#, naming: reason)
+        expectRefusal(#"{"inputs":[{"name":"features",\#(input)}]}"#, naming: reason)
     }
 
     @Test(arguments: [
@@ -53,7 +53,7 @@ import struct penstock_model.InferenceRequest
         ("{", "not valid JSON"),
         ("[]", "an object expected"),
         ("{}", "inputs: is missing"),
-        (#"{"inputs":[]}"#, "exactly one input named input"),
+        (#"{"inputs":[]}"#, "exactly one input named features"),
         (#"{"inputs":7}"#, "inputs: a list expected"),
         (#"{"inputs":[],"outputs":[{"name":"logits"}]}"#, "unknown output logits; allowed"),
         (
@@ -68,7 +68,7 @@ import struct penstock_model.InferenceRequest
     @Test func `a nest of a thousand lists is refused, not followed`() {
         let data = String(repeating: "[", count: 400) + String(repeating: "]", count: 400)
         expectRefusal(
-            #"{"inputs":[{"name":"input","shape":[1,4],"datatype":"FP32","data":\#(data)}]}"#,
+            #"{"inputs":[{"name":"features","shape":[1,4],"datatype":"FP32","data":\#(data)}]}"#,
             naming: "nested too deep")
     }
 
@@ -110,7 +110,7 @@ import struct penstock_model.InferenceRequest
     @Test func `data and a binary size together are refused`() {
         expectRefusal(
             #"""
-            {"inputs":[{"name":"input","shape":[1,4],"datatype":"FP32","data":[1,2,3,4],
+            {"inputs":[{"name":"features","shape":[1,4],"datatype":"FP32","data":[1,2,3,4],
             "parameters":{"binary_data_size":16}}]}
             """#, naming: "both data and binary_data_size")
     }
@@ -118,7 +118,7 @@ import struct penstock_model.InferenceRequest
     @Test func `an output's own wish for binary wins over the request's`() throws {
         let request = try decode(
             #"""
-            {"inputs":[{"name":"input","shape":[1,4],"datatype":"FP32","data":[1,2,3,4]}],
+            {"inputs":[{"name":"features","shape":[1,4],"datatype":"FP32","data":[1,2,3,4]}],
             "parameters":{"binary_data_output":true},
             "outputs":[{"name":"class"},{"name":"label","parameters":{"binary_data":false}}]}
             """#)
@@ -128,7 +128,7 @@ import struct penstock_model.InferenceRequest
     }
 
     private func header(_ datatype: String, size: Int) -> String {
-        #"{"inputs":[{"name":"input","shape":[1,4],"datatype":"\#(datatype)","#
+        #"{"inputs":[{"name":"features","shape":[1,4],"datatype":"\#(datatype)","#
             + #""parameters":{"binary_data_size":\#(size)}}]}"#
     }
 

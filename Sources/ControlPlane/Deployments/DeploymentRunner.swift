@@ -123,8 +123,8 @@ package actor DeploymentRunner {
         await refresh()
     }
 
-    /// Learns each replica's state, publishes, and retires what a completed switch made superfluous.
-    /// One at a time and in order, so that an older plan never follows a newer one.
+    /// Learns each replica's state, publishes, and retires what a completed switch left over. One
+    /// at a time and in order, so that an older plan never follows a newer one.
     private func refresh() async {
         let previous = publication
         let next = Task {

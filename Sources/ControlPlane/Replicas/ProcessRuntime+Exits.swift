@@ -1,5 +1,6 @@
-// Hearing of exits without polling: one thread waits on an epoll set of pidfds. A process is signalled
-// through its group; the group is ended before the leader is reaped, while its number is still ours.
+// Hearing of exits without polling: one thread waits on an epoll set of pidfds. A process is
+// signalled through its group; the group is ended before the leader is reaped, while its number
+// is still ours.
 
 import CLinux
 import Glibc

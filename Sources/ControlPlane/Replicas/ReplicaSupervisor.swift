@@ -1,5 +1,5 @@
-// Keeps one replica alive: starts it, has it proved, hears of its end, waits, starts it again, until
-// it is told to stop. Whoever owns it is told of every change and reads the status then.
+// Keeps one replica alive: starts it, has it proved, hears of its end, waits, starts it again,
+// until it is told to stop. Whoever owns it is told of every change and reads the status then.
 
 import Glibc
 package import Logging
