@@ -25,7 +25,8 @@ package struct InferenceRequest: Equatable, Sendable {
 }
 
 extension InferenceRequest {
-    /// - Parameter jsonBytes: value of `Inference-Header-Content-Length`; nil without binary tensors.
+    /// - Parameter jsonBytes: what `Inference-Header-Content-Length` says; nil without binary
+    ///   tensors.
     package init(
         decoding body: Data, jsonBytes: Int?, features: Int
     ) throws(InferenceError) {

@@ -2,6 +2,7 @@
 // classifier over the Open Inference Protocol, and trains the classifiers it serves.
 
 import ArgumentParser
+import Foundation
 
 @main
 struct PenstockModel: AsyncParsableCommand {
@@ -10,4 +11,22 @@ struct PenstockModel: AsyncParsableCommand {
         abstract: "Serves a small classifier over the Open Inference Protocol.",
         subcommands: [ServeCommand.self, TrainCommand.self],
         defaultSubcommand: ServeCommand.self)
+
+    /// Misuse ends with 2, as it does for penstock, not with the argument parser's 64.
+    static let usageCode: Int32 = 2
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+            FileHandle.standardError.write(Data("\(fullMessage(for: error))\n".utf8))
+            exit(withError: ExitCode(usageCode))
+        }
+    }
 }

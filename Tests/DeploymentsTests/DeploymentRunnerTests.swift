@@ -1,4 +1,5 @@
-// The runner with real processes that do nothing, a probe that says yes, and a plan that is a list.
+// The runner with real processes that do nothing, a probe that says yes, and a plan that is a
+// list: what is in it when, and who is stopped after.
 
 import Deployments
 import Foundation

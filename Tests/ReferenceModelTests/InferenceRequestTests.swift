@@ -1,4 +1,5 @@
-// Bytes in, a batch or an honest refusal out.
+// Bytes in, a batch or an honest refusal out. Every refusal names the field, because that is all
+// its reader has to go by.
 
 import Foundation
 import Testing

@@ -1,4 +1,5 @@
 // Training is repeatable and good; what it writes is read back, and what is damaged is refused.
+// The model that comes of it is ready only once it has shown that it still gives its answers.
 
 import Foundation
 import Testing

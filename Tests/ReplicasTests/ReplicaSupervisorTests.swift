@@ -1,4 +1,5 @@
-// Real, tiny processes: started, proved, restarted, ended with their children, found after a crash.
+// Real, tiny processes: started, proved, ended with their children, found after a crash. Waiting
+// is for the changes the supervisor tells of, never for time.
 
 import Foundation
 import Logging

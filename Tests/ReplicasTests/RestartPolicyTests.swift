@@ -1,4 +1,5 @@
-// When a replica that ended is started again, by a clock turned by hand.
+// When a replica that ended is started again, and which states it goes through, by a clock turned
+// by hand.
 
 import Replicas
 import Testing
