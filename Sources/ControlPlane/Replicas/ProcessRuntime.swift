@@ -60,7 +60,11 @@ package final class ProcessRuntime: Sendable {
 
     /// The replica's process is gone; so are its files.
     func forget(_ spec: ReplicaSpec) {
-        for path in [files.record(spec.name), files.socket(spec.name)] {
+        forget(files.record(spec.name), files.socket(spec.name))
+    }
+
+    private func forget(_ paths: String...) {
+        for path in paths {
             // Most replicas remove their socket themselves.
             try? FileManager.default.removeItem(atPath: path)
         }
@@ -78,8 +82,8 @@ package final class ProcessRuntime: Sendable {
         return names.filter { $0.hasSuffix(".json") }.compactMap { file in
             let name = String(file.dropLast(".json".count))
             let path = files.record(name)
-            // A record that stays is read again at the next start and then found outdated.
-            defer { try? FileManager.default.removeItem(atPath: path) }
+            // What stays is read again at the next start and then found outdated.
+            defer { forget(path, files.socket(name)) }
             guard let record = ReplicaRecord(reading: path), record.process > 1 else { return nil }
             // Held open, the number cannot pass to another process between check and signal.
             let descriptor = penstock_pidfd_open(record.process)
