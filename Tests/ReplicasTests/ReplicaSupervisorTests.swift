@@ -87,7 +87,7 @@ import Testing
         #expect(await replica.supervisor.status().process == process)
 
         try text.write(toFile: record, atomically: true, encoding: .utf8)
-        FileManager.default.createFile(atPath: replica.supervisor.socket, contents: nil)
+        try Data().write(to: URL(filePath: replica.supervisor.socket))
         #expect(successor.endLeftovers() == ["iris-0"])
         #expect(!FileManager.default.fileExists(atPath: replica.supervisor.socket))
         #expect(await replica.until(.failed).reason == "killed by signal 9")
