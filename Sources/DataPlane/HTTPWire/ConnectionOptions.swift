@@ -12,9 +12,22 @@ struct ConnectionOptions {
     init(_ bytes: RawSpan, fields: inout FieldTable) throws(WireError) {
         let first = fields.first(.connection)
         guard first >= 0 else { return }
+        if !fields.repeated.contains(.connection), readSingle(bytes, fields[first].value) { return }
         for index in first..<fields.count where fields[index].known == .connection {
             try read(bytes, fields[index].value, fields: &fields)
         }
+    }
+
+    /// What nearly every peer sends.
+    private mutating func readSingle(_ bytes: RawSpan, _ value: Slice) -> Bool {
+        if bytes.equals(value, "keep-alive") {
+            keepsAlive = true
+        } else if bytes.equals(value, "close") {
+            closes = true
+        } else {
+            return false
+        }
+        return true
     }
 
     private mutating func read(

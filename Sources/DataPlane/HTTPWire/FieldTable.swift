@@ -74,7 +74,7 @@ package struct Field: Equatable, Sendable {
     }
 
     /// False when the table is full.
-    package mutating func append(_ field: Field) -> Bool {
+    @inline(__always) package mutating func append(_ field: Field) -> Bool {
         guard count < capacity else { return false }
         unsafe storage[count] = field
         let bit = FieldMask(field.known)

@@ -53,7 +53,12 @@ extension RawSpan {
 
     /// Eight bytes, the first in the lowest bits.
     @inlinable @inline(__always) package func word(_ offset: Int) -> UInt64 {
-        unsafe UInt64(littleEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        // One comparison checks both ends: a negative offset is huge as an unsigned number.
+        precondition(
+            byteCount >= 8 && UInt(bitPattern: offset) <= UInt(bitPattern: byteCount &- 8),
+            "within the bytes")
+        return unsafe UInt64(
+            littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
     }
 
     @inlinable @inline(__always) package func halfWord(_ offset: Int) -> UInt32 {

@@ -12,9 +12,11 @@ package struct Slice: Equatable, Sendable {
         self.count = count
     }
 
-    package init(from start: Int, to end: Int) {
-        offset = UInt32(start)
-        count = UInt32(end &- start)
+    @inline(__always) package init(from start: Int, to end: Int) {
+        precondition(
+            start >= 0 && start <= end && end <= Int(UInt32.max), "a slice of what was read")
+        offset = UInt32(truncatingIfNeeded: start)
+        count = UInt32(truncatingIfNeeded: end &- start)
     }
 
     package var start: Int { Int(offset) }
