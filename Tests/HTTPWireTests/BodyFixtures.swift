@@ -1,5 +1,5 @@
-// Drives a body decoder over bytes cut anywhere, as a connection would, and tells the outcome as one
-// value that must not depend on the cuts.
+// Drives a body decoder over bytes cut anywhere, as a connection would, and tells the outcome as
+// one value that must not depend on the cuts.
 
 import HTTPWire
 

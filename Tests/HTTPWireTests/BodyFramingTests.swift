@@ -1,4 +1,5 @@
 // RFC 9112 6: how long a body is, and everything that would let two readers disagree about it.
+// Each refused row is tried in a request and in a response.
 
 import HTTPWire
 import Testing

@@ -1,4 +1,5 @@
 // RFC 9112 2.2 and 5, RFC 9110 5.5 and 5.6: field lines, the same in requests and responses.
+// A refused row is tried behind a good field and before it.
 
 import HTTPWire
 import Testing

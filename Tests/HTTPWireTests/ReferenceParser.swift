@@ -1,5 +1,5 @@
-// A second reading of RFC 9112, slow and plain: split the head into lines, the lines into words, and
-// look at each on its own. It shares no code and no technique with the parsers it judges.
+// A second reading of RFC 9112, slow and plain: split the head into lines, the lines into words,
+// and look at each on its own. It shares no code and no technique with the parsers it judges.
 
 import HTTPWire
 

@@ -1,4 +1,5 @@
-// A whole request head: what is known of it when it is complete, and that only completeness decides.
+// A whole request head: what is known of it when it is complete, and that only completeness
+// decides.
 
 import HTTPWire
 import Testing

@@ -1,5 +1,5 @@
-// Parsed messages as plain values that own their text, so that tests can compare them whole, and the
-// few ways tests drive a parser.
+// Parsed messages as plain values that own their text, so that tests can compare them whole, and
+// the few ways tests drive a parser.
 
 import HTTPWire
 import Testing

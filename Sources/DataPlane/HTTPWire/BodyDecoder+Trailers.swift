@@ -1,6 +1,7 @@
-// The trailer section after the last chunk (RFC 9112 7.1.2). Most often it is one empty line. Fields
-// wait, bounded, until all of them are there; those that RFC 9110 6.5.1 keeps out of trailers
-// because they frame, route, authenticate or describe the message are flagged as hop-by-hop.
+// The trailer section after the last chunk (RFC 9112 7.1.2). Most often it is one empty line.
+// Fields wait, bounded, until all of them are there; those that RFC 9110 6.5.1 keeps out of
+// trailers because they frame, route, authenticate or describe the message are flagged as
+// hop-by-hop.
 
 extension BodyDecoder {
     mutating func nextTrailer(

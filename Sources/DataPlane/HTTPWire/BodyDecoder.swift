@@ -3,16 +3,16 @@
 // that were checked and may be forwarded as they are.
 
 package enum BodyEvent: Equatable, Sendable {
-    /// Everything usable was given out. Bytes from the offset on, if any, are the start of a trailer
-    /// section: show them again with what follows.
+    /// Everything usable was given out. Bytes from the offset on, if any, are the start of a
+    /// trailer section: show them again with what follows.
     case needMore
     /// Payload.
     case data(Slice)
     /// Checked chunked bytes to forward as they are: any number of chunks, the first and the last
     /// perhaps in part. Never the last chunk (size zero).
     case framed(Slice, payload: Int)
-    /// A chunk begins whose header cannot be forwarded as it came (it had extensions, leading zeros,
-    /// or arrived in pieces): write one. Its data and their CRLF follow as `framed`.
+    /// A chunk begins whose header cannot be forwarded as it came (it had extensions, leading
+    /// zeros, or arrived in pieces): write one. Its data and their CRLF follow as `framed`.
     case chunkHeader(UInt64)
     /// The body is complete. When chunked, the last chunk, the trailers in the table (those not
     /// flagged hop-by-hop or alias) and the final CRLF are for the receiver to write.

@@ -1,4 +1,5 @@
-// Which bytes may stand where, as 128-bit sets in two words: a shift and a mask, no table in memory.
+// Which bytes may stand where, as 128-bit sets in two words: a shift and a mask, no table in
+// memory.
 
 package enum ByteClass {
     /// RFC 9110 5.6.2: letters, digits and ``!#$%&'*+-.^_`|~``.

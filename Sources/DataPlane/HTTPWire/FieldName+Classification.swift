@@ -104,7 +104,8 @@ extension FieldName {
         return .xForwardedOther
     }
 
-    /// Whether a name with an underscore is a known one once `_` is read as `-`. Rare, so it copies.
+    /// Whether a name with an underscore is a known one once `_` is read as `-`. Rare, so it
+    /// copies.
     @inline(never)
     static func isAlias(_ bytes: RawSpan, _ name: Slice) -> Bool {
         let count = min(Int(name.count), aliasBytes)

@@ -1,5 +1,5 @@
-// Tells a head that cannot be complete yet from one worth parsing, looking at each byte once. A head
-// that arrives byte by byte then costs what it weighs, not its square.
+// Tells a head that cannot be complete yet from one worth parsing, looking at each byte once. A
+// head that arrives byte by byte then costs what it weighs, not its square.
 
 package struct HeadScanner: Sendable {
     package enum Verdict: Sendable { case incomplete, parseNow }

@@ -50,7 +50,8 @@ enum HostName {
         return position &+ 1
     }
 
-    /// Eight groups of up to four digits, one run of them perhaps `::`, the last two perhaps dotted.
+    /// Eight groups of up to four digits, one run of them perhaps `::`, the last two perhaps
+    /// dotted.
     private static func isIPv6(_ bytes: RawSpan, _ slice: Slice) -> Bool {
         var groups = 0
         var hasGap = false

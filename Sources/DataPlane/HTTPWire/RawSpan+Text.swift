@@ -2,8 +2,9 @@
 // then `| 0x20` folds case exactly, since letters, digits and `-/:` have no other preimage.
 
 extension RawSpan {
-    /// Whether the bytes at `offset` are `literal` in any case. The literal is lower case and has two
-    /// bytes or more; its length is the caller's to compare first, its bytes must be within bounds.
+    /// Whether the bytes at `offset` are `literal` in any case. The literal is lower case and has
+    /// two bytes or more; its length is the caller's to compare first, its bytes must be within
+    /// bounds.
     @inline(__always) package func spells(_ literal: StaticString, at offset: Int) -> Bool {
         let count = literal.utf8CodeUnitCount
         let text = unsafe UnsafeRawPointer(literal.utf8Start)
