@@ -1,0 +1,30 @@
+// What one endpoint answered lately, for ejection: sums that `evaluate` decays by a tenth each
+// second, so that they speak of about ten seconds. Updated under the endpoint's sample gate.
+
+struct OutlierWindow: ~Copyable {
+    let requests = SharedNumber(0)
+    let failures = SharedNumber(0)
+    /// Answers with a latency, the sum of its logarithms and of their squares.
+    let answers = SharedNumber(0)
+    let logarithms = SharedNumber(0)
+    let squares = SharedNumber(0)
+
+    func record(isFailure: Bool, logarithm: Double) {
+        requests.value += 1
+        if isFailure {
+            failures.value += 1
+            return
+        }
+        answers.value += 1
+        logarithms.value += logarithm
+        squares.value += logarithm * logarithm
+    }
+
+    func scale(by kept: Double) {
+        requests.value *= kept
+        failures.value *= kept
+        answers.value *= kept
+        logarithms.value *= kept
+        squares.value *= kept
+    }
+}

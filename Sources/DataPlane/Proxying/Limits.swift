@@ -1,0 +1,51 @@
+// Everything in this module that could grow, and the sum behind each number.
+
+enum Limits {
+    /// One read while the destination keeps up: a 1 MB answer then takes 4 reads. Larger scratches
+    /// fall out of the second-level cache.
+    static let bulkReadBytes = 256 * 1024
+    /// One read while the destination lags: what is read must be kept until it takes it, so this
+    /// is also the memory of a stalled connection.
+    static let cautiousReadBytes = 16 * 1024
+    /// Bytes not yet acknowledged by the destination above which it counts as lagging: half of a
+    /// bulk read, so that a reader at full speed never falls below it.
+    static let laggingBytes = 128 * 1024
+    /// Reads of one connection before the others of the loop get their turn: 2 MiB.
+    static let readsPerTurn = 8
+    /// Idle connections kept per endpoint and loop: 4 loops × 128 = the 512 slots of a large replica.
+    static let idlePerEndpoint = 128
+    /// Nanoseconds an idle upstream connection is kept when the replica names no time. Below the
+    /// 60 s and 75 s of common servers; shorter ones (uvicorn: 5 s) announce or close themselves.
+    static let upstreamIdleNanoseconds: Int64 = 30_000_000_000
+    /// A connection idle for longer than this is asked for an end of stream before it carries a
+    /// request that cannot be sent twice. One loopback round trip is far below it.
+    static let trustedIdleNanoseconds: Int64 = 500_000_000
+    /// Tries of which no byte left the gateway do not count as attempts, but end here: one per
+    /// replica of the largest service whose replicas could all be down at once and still be listed.
+    static let freeTries: UInt8 = 8
+    /// Bytes of a JSON body searched for its `model`: OpenAI clients put it within the first few
+    /// hundred bytes; long prompts put before it fit as well.
+    static let modelSearchBytes = 64 * 1024
+    /// Length of an `x-request-id` that is believed: a UUID has 36, common tracing ids up to 64.
+    static let requestIDBytes = 128
+    /// Composed heads grow by forwarding, tracing and configured headers: 64 KiB head + 16 KiB.
+    static let composedHeadBytes = 336 * 1024
+    /// Kept in a recycled exchange: covers a usual head, so that most requests allocate nothing.
+    static let keptReplayBytes = 4 * 1024
+    /// A body slower than this many bytes a second over `slowBodyNanoseconds` is a drip.
+    static let slowBodyBytesPerSecond: Int64 = 100
+    static let slowBodyNanoseconds: Int64 = 10_000_000_000
+    /// Time to read and drop what a client still sends after its last answer, so that closing does
+    /// not reset the connection under bytes in flight.
+    static let lingerNanoseconds: Int64 = 1_000_000_000
+    /// How long a listener rests when not even the reserve descriptor helps.
+    static let listenerRestNanoseconds: Int64 = 50_000_000
+    /// Connections accepted in a row before others get their turn.
+    static let acceptsPerTurn = 64
+    /// Seconds clients are told to wait when no replica is usable.
+    static let retryAfterSeconds: UInt64 = 1
+    /// Probe interval while a revision has no usable endpoint (interface: 250 ms, rise 1).
+    static let panicProbeNanoseconds: Int64 = 250_000_000
+    /// Largest answer to a probe that is read; more is cut off, the status line is enough.
+    static let probeAnswerBytes = 16 * 1024
+}

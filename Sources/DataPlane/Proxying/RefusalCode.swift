@@ -1,0 +1,124 @@
+// The gateway's own answers: one case per thing that can go wrong, with whose fault it is, the
+// status, the `x-penstock-error` code and a sentence for the person who reads it.
+
+import Traffic
+
+enum RefusalCode: UInt8, CaseIterable {
+    case none
+    case malformedRequest
+    case noRoute
+    case modelUnreadable
+    case bodyTooLarge
+    case requestTimeout
+    case proxyHeader
+    case noReplica
+    case overloaded
+    case draining
+    case connectionLimit
+    case descriptors
+    case unreachable
+    case connectTimeout
+    case reset
+    case malformedAnswer
+    case firstByteTimeout
+    case streamTimeout
+    case totalTimeout
+    case clientGone
+    case slowClient
+
+    /// HTTP status; 499 and 0 never leave the gateway.
+    var status: UInt16 {
+        switch self {
+        case .none: 0
+        case .malformedRequest, .modelUnreadable, .proxyHeader: 400
+        case .noRoute: 404
+        case .requestTimeout: 408
+        case .bodyTooLarge: 413
+        case .unreachable, .reset, .malformedAnswer: 502
+        case .noReplica, .overloaded, .draining, .connectionLimit, .descriptors: 503
+        case .connectTimeout, .firstByteTimeout, .streamTimeout, .totalTimeout: 504
+        case .clientGone, .slowClient: 499
+        }
+    }
+
+    var code: StaticString {
+        switch self {
+        case .none: ""
+        case .malformedRequest: "malformed_request"
+        case .noRoute: "no_route"
+        case .modelUnreadable: "model_unreadable"
+        case .bodyTooLarge: "body_too_large"
+        case .requestTimeout: "request_timeout"
+        case .proxyHeader: "proxy_header"
+        case .noReplica: "no_replica"
+        case .overloaded: "overloaded"
+        case .draining: "draining"
+        case .connectionLimit: "connection_limit"
+        case .descriptors: "descriptors_exhausted"
+        case .unreachable: "replica_unreachable"
+        case .connectTimeout: "connect_timeout"
+        case .reset: "replica_reset"
+        case .malformedAnswer: "replica_malformed"
+        case .firstByteTimeout: "first_byte_timeout"
+        case .streamTimeout: "stream_timeout"
+        case .totalTimeout: "total_timeout"
+        case .clientGone: "client_gone"
+        case .slowClient: "slow_client"
+        }
+    }
+
+    var detail: StaticString {
+        switch self {
+        case .none: ""
+        case .malformedRequest: "The request is not valid HTTP/1.1."
+        case .noRoute: "No route matches this host, path, header or model."
+        case .modelUnreadable:
+            "Routing here needs the body's `model`, and the body is not JSON that names one early."
+        case .bodyTooLarge: "The request body is larger than limits.request_body allows."
+        case .requestTimeout: "The request did not arrive in time."
+        case .proxyHeader: "This listener requires a valid PROXY protocol header."
+        case .noReplica: "No replica of this service can take the request now."
+        case .overloaded: "Too many requests are waiting for a replica."
+        case .draining: "The gateway is shutting down."
+        case .connectionLimit: "The gateway has as many connections as limits.connections allows."
+        case .descriptors: "The gateway has no file descriptor left."
+        case .unreachable: "No connection to a replica could be opened."
+        case .connectTimeout: "Connecting to a replica took longer than timeouts.connect."
+        case .reset: "The replica closed the connection before it answered."
+        case .malformedAnswer: "The replica's answer is not valid HTTP/1.1."
+        case .firstByteTimeout: "The replica did not answer within timeouts.first_byte."
+        case .streamTimeout: "The replica fell silent for longer than timeouts.stream_idle."
+        case .totalTimeout: "The request took longer than timeouts.total."
+        case .clientGone: "The client closed the connection before the answer was complete."
+        case .slowClient: "The client took nothing for longer than timeouts.response_idle."
+        }
+    }
+
+    var title: StaticString {
+        switch status {
+        case 400: "Bad Request"
+        case 404: "Not Found"
+        case 408: "Request Timeout"
+        case 413: "Content Too Large"
+        case 502: "Bad Gateway"
+        case 503: "Service Unavailable"
+        case 504: "Gateway Timeout"
+        default: "Error"
+        }
+    }
+
+    var outcome: Outcome {
+        switch self {
+        case .none: .success
+        case .malformedRequest, .noRoute, .modelUnreadable, .bodyTooLarge, .requestTimeout,
+            .proxyHeader:
+            .client
+        case .noReplica, .overloaded, .draining, .connectionLimit, .descriptors: .overload
+        case .unreachable, .reset, .malformedAnswer: .transport
+        case .connectTimeout, .firstByteTimeout, .streamTimeout, .totalTimeout: .timeout
+        case .clientGone, .slowClient: .cancelled
+        }
+    }
+
+    var carriesRetryAfter: Bool { status == 503 }
+}

@@ -1,0 +1,126 @@
+// What a loop shares with the rest of the process: its mailbox, its counters and a heartbeat.
+// Everything else of a worker belongs to its thread alone.
+
+import Reactor
+import Synchronization
+import Traffic
+
+final class WorkerShared: Sendable {
+    let index: Int
+    let seed: UInt64
+    let mailbox: Mailbox<WorkerMessage>
+    let counters: SharedCounters
+    let options: DataPlaneOptions
+    let connections: ConnectionCount
+    /// Generation of the plan in force on this loop.
+    let generation = Atomic<UInt64>(0)
+    /// When the current batch began; 0 while waiting in the poll.
+    private let busySince = Atomic<Int64>(0)
+    /// What other loops may need of each other: their mailboxes, in order.
+    let peers = Lock<[Mailbox<WorkerMessage>]>([])
+
+    init(
+        index: Int, counters: SharedCounters, options: DataPlaneOptions,
+        connections: ConnectionCount, seed: UInt64
+    ) throws(SystemError) {
+        self.index = index
+        self.seed = seed
+        self.counters = counters
+        self.options = options
+        self.connections = connections
+        mailbox = try Mailbox()
+    }
+
+    func noteIdle() { busySince.store(0, ordering: .relaxed) }
+    func noteBusy(_ now: Int64) { busySince.store(now, ordering: .relaxed) }
+
+    /// Nanoseconds the loop has been away from its poll; 0 while it waits there.
+    func stall(now: Int64) -> Int64 {
+        let since = busySince.load(ordering: .relaxed)
+        return since == 0 ? 0 : max(0, now - since)
+    }
+
+    func post(_ message: WorkerMessage, to loop: Int) {
+        let mailbox = peers.withLock { $0.indices.contains(loop) ? $0[loop] : nil }
+        mailbox?.post(message)
+    }
+}
+
+/// Client connections open on all loops, against the one limit.
+final class ConnectionCount: Sendable {
+    private let count = Atomic<Int>(0)
+    private let limit: Atomic<Int>
+
+    init(limit: Int) {
+        self.limit = Atomic(limit)
+    }
+
+    func setLimit(_ value: Int) { limit.store(value, ordering: .relaxed) }
+
+    /// Takes a place; false when none is free.
+    func enter() -> Bool {
+        let before = count.wrappingAdd(1, ordering: .relaxed).oldValue
+        if before < limit.load(ordering: .relaxed) { return true }
+        leave()
+        return false
+    }
+
+    func leave() { count.wrappingSubtract(1, ordering: .relaxed) }
+}
+
+/// The counters of the loops, in the order of their cells.
+enum LoopCounter: Int, CaseIterable {
+    case accepted
+    case refused
+    case openClients
+    case openUpstreams
+    case idleUpstreams
+    case openRequests
+    case pendingRequests
+    /// Tries counted into an endpoint's in-flight number and not yet out.
+    case openTries
+    case probesSent
+    case probesFailed
+    /// First of the refusals, one cell a `RefusalCode`.
+    case refusals
+
+    static var cells: Int { LoopCounter.refusals.rawValue + RefusalCode.allCases.count }
+}
+
+/// One loop's handles on its counters.
+struct LoopMeters {
+    let accepted: SharedCounter
+    let refused: SharedCounter
+    let openClients: SharedCounter
+    let openUpstreams: SharedCounter
+    let idleUpstreams: SharedCounter
+    let openRequests: SharedCounter
+    let pendingRequests: SharedCounter
+    let openTries: SharedCounter
+    let probesSent: SharedCounter
+    let probesFailed: SharedCounter
+    private let counters: SharedCounters
+    private let loop: Int
+
+    init(_ counters: SharedCounters, loop: Int) {
+        func counter(_ counter: LoopCounter) -> SharedCounter {
+            counters.counter(counter.rawValue, loop: loop)
+        }
+        accepted = counter(.accepted)
+        refused = counter(.refused)
+        openClients = counter(.openClients)
+        openUpstreams = counter(.openUpstreams)
+        idleUpstreams = counter(.idleUpstreams)
+        openRequests = counter(.openRequests)
+        pendingRequests = counter(.pendingRequests)
+        openTries = counter(.openTries)
+        probesSent = counter(.probesSent)
+        probesFailed = counter(.probesFailed)
+        self.counters = counters
+        self.loop = loop
+    }
+
+    func refusal(_ code: RefusalCode) -> SharedCounter {
+        counters.counter(LoopCounter.refusals.rawValue + Int(code.rawValue), loop: loop)
+    }
+}

@@ -1,0 +1,35 @@
+// One stream socket as its loop sees it: readiness, the part of a batch's arena that waits to be
+// sent, and what the kernel would not take. The record's owner is known by a tagged address, so
+// that an event finds its way without a look-up.
+
+package struct Channel {
+    package let descriptor: Int32
+    /// What the event belongs to: a record's address with its kind in the low four bits.
+    package var owner: UInt64
+    package var timer = TimerID.none
+
+    /// Bytes may be waiting in the kernel. Edge-triggered: stays true until a read comes up short.
+    package var isReadable = false
+    /// The peer has closed its sending side, or all of it.
+    package var isPeerClosed = false
+    /// A send failed; nothing more goes out.
+    package var isBroken = false
+    package var isConnecting = false
+    package var isClosed = false
+
+    var deferredOffset: UInt32 = 0
+    var deferredCount: UInt32 = 0
+    var backlog = HeapBytes()
+
+    init(descriptor: Int32, owner: UInt64, isConnecting: Bool) {
+        self.descriptor = descriptor
+        self.owner = owner
+        self.isConnecting = isConnecting
+    }
+
+    /// The kernel would not take all of what was sent: do not read the source meanwhile.
+    package var isCongested: Bool { !backlog.isEmpty }
+
+    /// Bytes accepted from the caller that the kernel does not have yet.
+    package var unsentCount: Int { backlog.count + Int(deferredCount) }
+}

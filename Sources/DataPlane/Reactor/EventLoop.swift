@@ -1,0 +1,265 @@
+// One thread's epoll, timers, buffers and channels. Messages of one batch of events are deferred
+// into an arena and leave with one send per channel at its end: fewer system calls and fewer
+// wake-ups of the peers (measured: 7 to 16 % of a small request's CPU).
+//
+// Created on the thread that runs it and never shared. Records die at the end of a batch, since
+// a later event of the same batch may still name them.
+
+package struct EventLoop: ~Copyable {
+    package var poller: Poller
+    package var timers: TimerWheel
+    /// Nanoseconds, monotonic, as of the start of the batch.
+    package private(set) var now: Int64
+    package private(set) var channelCount = 0
+
+    private var channels: Slab<Channel>
+    private let scratch: UnsafeMutableRawBufferPointer
+    private let arena: UnsafeMutableRawBufferPointer
+    private var arenaCount = 0
+    private let dirty: UnsafeMutableBufferPointer<Slot<Channel>>
+    private var dirtyCount = 0
+    private let dead: UnsafeMutableBufferPointer<Slot<Channel>>
+    private var deadCount = 0
+
+    package init(channelLimit: Int) throws(SystemError) {
+        poller = try Poller()
+        now = Clock.now()
+        timers = TimerWheel(now: now)
+        channels = Slab(limit: channelLimit)
+        unsafe scratch = .allocate(byteCount: Limits.scratchBytes, alignment: 64)
+        unsafe arena = .allocate(byteCount: Limits.arenaBytes, alignment: 64)
+        unsafe dirty = .allocate(capacity: Limits.dirtyChannels)
+        unsafe dead = .allocate(capacity: channelLimit)
+    }
+
+    deinit {
+        unsafe scratch.deallocate()
+        unsafe arena.deallocate()
+        unsafe dirty.deallocate()
+        unsafe dead.deallocate()
+    }
+
+    // MARK: Batches
+
+    /// Waits for events, at most until the next timer, and begins a batch.
+    ///
+    /// - Returns: how many events the poller holds.
+    package mutating func wait(atMost cap: Int32) -> Int {
+        let next = timers.millisecondsUntilNext(now: now)
+        let timeout = next < 0 ? cap : (cap < 0 ? next : min(next, cap))
+        let count = (try? poller.wait(milliseconds: timeout)) ?? 0  // EBADF only: we are closing
+        now = Clock.now()
+        return count
+    }
+
+    /// Ends a batch: sends what was deferred and lets closed channels go.
+    package mutating func endBatch() {
+        flush()
+        for index in 0..<deadCount {
+            unsafe channels.give(dead[index])
+        }
+        deadCount = 0
+    }
+
+    // MARK: Channels
+
+    /// Takes over a socket. Nil when the loop has as many channels as it may.
+    package mutating func open(
+        _ descriptor: Int32, owner: UInt64, isConnecting: Bool
+    ) -> Slot<Channel>? {
+        let record = Channel(descriptor: descriptor, owner: owner, isConnecting: isConnecting)
+        guard let channel = channels.take(record) else { return nil }
+        do {
+            try poller.add(descriptor, token: UInt64(channel.address))
+        } catch {
+            channels.give(channel)
+            return nil
+        }
+        channelCount += 1
+        return channel
+    }
+
+    /// Sends what is deferred, closes, and recycles the record when the batch ends.
+    package mutating func close(_ channel: Slot<Channel>) {
+        guard !channel.it.isClosed else { return }
+        if channel.it.deferredCount > 0 { flush(channel) }
+        discard(channel)
+    }
+
+    /// Closes with a reset, so that the peer cannot take what it has for a complete message.
+    package mutating func reset(_ channel: Slot<Channel>) {
+        guard !channel.it.isClosed else { return }
+        channel.it.deferredCount = 0
+        Sockets.resetOnClose(channel.it.descriptor)
+        discard(channel)
+    }
+
+    private mutating func discard(_ channel: Slot<Channel>) {
+        channel.it.isClosed = true
+        channel.it.deferredCount = 0
+        channel.it.backlog.free()
+        timers.cancel(&channel.it.timer)
+        Sockets.close(channel.it.descriptor)
+        channelCount -= 1
+        unsafe dead[deadCount] = channel
+        deadCount += 1
+    }
+
+    /// Notes what an event says. True when a backlog has just drained, or a connect has ended.
+    package mutating func note(_ readiness: Readiness, on channel: Slot<Channel>) -> Bool {
+        if !readiness.isDisjoint(with: [.peerClosed, .hungUp, .failed]) {
+            channel.it.isPeerClosed = true
+            channel.it.isReadable = true
+        }
+        if readiness.contains(.readable) { channel.it.isReadable = true }
+        guard readiness.contains(.writable) else { return false }
+        if channel.it.isConnecting { return true }
+        return channel.it.isCongested && drainBacklog(of: channel)
+    }
+
+    /// Marks a connect as done and sends what was written meanwhile.
+    package mutating func connected(_ channel: Slot<Channel>) {
+        channel.it.isConnecting = false
+        if channel.it.isCongested { _ = drainBacklog(of: channel) }
+    }
+
+    // MARK: Timers
+
+    /// Sets the channel's one timer; `deadline` 0 cancels it.
+    package mutating func setTimer(_ channel: Slot<Channel>, at deadline: Int64) {
+        if deadline == 0 {
+            timers.cancel(&channel.it.timer)
+        } else {
+            timers.set(&channel.it.timer, at: deadline, token: UInt64(channel.address))
+        }
+    }
+
+    // MARK: Receiving
+
+    /// Reads into the shared scratch, which the next receive overwrites.
+    package mutating func receive(_ channel: Slot<Channel>, atMost limit: Int) -> Received {
+        let room = min(limit, Limits.scratchBytes)
+        let target = unsafe UnsafeMutableRawBufferPointer(rebasing: scratch[..<room])
+        let result = unsafe Sockets.receive(channel.it.descriptor, target)
+        switch result {
+        case .bytes(let count):
+            // A short read means drained; a closed peer still owes its end of stream.
+            if count < room && !channel.it.isPeerClosed { channel.it.isReadable = false }
+        case .wouldBlock, .ended, .failed:
+            channel.it.isReadable = false
+        }
+        return result
+    }
+
+    /// The first `count` bytes of the scratch.
+    package func received(_ count: Int) -> Bytes {
+        unsafe Bytes(UnsafeRawBufferPointer(rebasing: scratch[..<count]))
+    }
+
+    // MARK: Sending
+
+    /// Queues small messages for the end of the batch; sends large ones at once, behind what is
+    /// already queued. What the kernel does not take waits in the channel's backlog.
+    package mutating func send(_ channel: Slot<Channel>, _ bytes: Bytes) {
+        if channel.it.isBroken || channel.it.isClosed || bytes.isEmpty { return }
+        if channel.it.isConnecting || channel.it.isCongested {
+            channel.it.backlog.append(bytes)
+        } else if Int(channel.it.deferredCount) + bytes.count <= Limits.deferredBytes {
+            postpone(bytes, on: channel)
+        } else {
+            sendNow(bytes, on: channel)
+        }
+    }
+
+    private mutating func postpone(_ bytes: Bytes, on channel: Slot<Channel>) {
+        if channel.it.deferredCount > 0 {
+            let end = Int(channel.it.deferredOffset + channel.it.deferredCount)
+            if end != arenaCount || arenaCount + bytes.count > Limits.arenaBytes {
+                flush(channel)
+                if channel.it.isCongested || channel.it.isBroken {
+                    channel.it.backlog.append(bytes)
+                    return
+                }
+            }
+        }
+        if arenaCount + bytes.count > Limits.arenaBytes || dirtyCount == Limits.dirtyChannels {
+            flush()
+        }
+        if channel.it.deferredCount == 0 {
+            channel.it.deferredOffset = UInt32(arenaCount)
+            unsafe dirty[dirtyCount] = channel
+            dirtyCount += 1
+        }
+        unsafe bytes.buffer.copyBytes(
+            to: UnsafeMutableRawBufferPointer(rebasing: arena[arenaCount...]))
+        arenaCount += bytes.count
+        channel.it.deferredCount += UInt32(bytes.count)
+    }
+
+    private mutating func sendNow(_ bytes: Bytes, on channel: Slot<Channel>) {
+        let first = deferred(of: channel)
+        channel.it.deferredCount = 0
+        let result =
+            first.isEmpty
+            ? unsafe Sockets.send(channel.it.descriptor, bytes.buffer)
+            : unsafe Sockets.send(channel.it.descriptor, first.buffer, bytes.buffer)
+        keepUnsent(of: first, then: bytes, after: result, on: channel)
+    }
+
+    private mutating func flush() {
+        for index in 0..<dirtyCount {
+            let channel = unsafe dirty[index]
+            if channel.it.deferredCount > 0 { flush(channel) }
+        }
+        dirtyCount = 0
+        arenaCount = 0
+    }
+
+    private mutating func flush(_ channel: Slot<Channel>) {
+        let bytes = deferred(of: channel)
+        channel.it.deferredCount = 0
+        let result = unsafe Sockets.send(channel.it.descriptor, bytes.buffer)
+        keepUnsent(of: bytes, then: .empty, after: result, on: channel)
+    }
+
+    private func deferred(of channel: Slot<Channel>) -> Bytes {
+        let start = Int(channel.it.deferredOffset)
+        let end = start + Int(channel.it.deferredCount)
+        return unsafe Bytes(UnsafeRawBufferPointer(rebasing: arena[start..<end]))
+    }
+
+    private func keepUnsent(
+        of first: Bytes, then second: Bytes, after result: Sent, on channel: Slot<Channel>
+    ) {
+        let taken: Int
+        switch result {
+        case .bytes(let count): taken = count
+        case .wouldBlock: taken = 0
+        case .failed:
+            channel.it.isBroken = true
+            return
+        }
+        if taken == first.count + second.count { return }
+        if taken < first.count { channel.it.backlog.append(first.dropping(taken)) }
+        channel.it.backlog.append(second.dropping(max(0, taken - first.count)))
+    }
+
+    private func drainBacklog(of channel: Slot<Channel>) -> Bool {
+        while channel.it.isCongested {
+            let bytes = channel.it.backlog.bytes
+            switch unsafe Sockets.send(channel.it.descriptor, bytes.buffer) {
+            case .bytes(let count):
+                channel.it.backlog.consume(count)
+                if count < bytes.count { return false }
+            case .wouldBlock:
+                return false
+            case .failed:
+                channel.it.isBroken = true
+                channel.it.backlog.free()
+                return false
+            }
+        }
+        channel.it.backlog.free()
+        return true
+    }
+}
