@@ -1,0 +1,92 @@
+# Load in the background: a few clients on persistent connections, bounded in number, counting every
+# answer and every failure. A story starts it, does something, and expects no failure.
+
+import collections
+import threading
+
+from harness.messages import compose
+from harness.waiting import until
+from harness.wire import Connection
+
+
+class Load:
+    def __init__(self, address, clients=4, request=None, requests_max=200_000,
+                 per_connection=None):
+        self._address = address
+        self._request = request or (lambda number: ("GET", "/", (), None))
+        self._left = requests_max
+        self._per_connection = per_connection
+        self._lock = threading.Lock()
+        self._stopping = False
+        self.statuses = collections.Counter()
+        self.failures = []
+        self.bodies = collections.Counter()
+        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(clients)]
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    @property
+    def answered(self):
+        return sum(self.statuses.values())
+
+    def progress(self, requests=50):
+        """Waits until so many more requests have been answered."""
+        target = self.answered + requests
+        until(lambda: self.answered >= target or self.failures, f"{requests} further answers")
+        return self
+
+    def run(self):
+        """To the end of `requests_max`."""
+        with self:
+            for thread in self._threads:
+                thread.join(120)
+        return self
+
+    def stop(self):
+        self._stopping = True
+        for thread in self._threads:
+            thread.join(30)
+            assert not thread.is_alive(), "a client hangs"
+
+    def _next_number(self):
+        with self._lock:
+            if self._stopping or self._left == 0:
+                return None
+            self._left -= 1
+            return self._left
+
+    def _run(self):
+        connection, used = None, 0
+        while (number := self._next_number()) is not None:
+            try:
+                if connection is None:
+                    connection, used = Connection(self._address), 0
+                method, target, headers, body = self._request(number)
+                connection.send(compose(method, target, headers, body))
+                answer = connection.response(method)
+                used += 1
+                with self._lock:
+                    self.statuses[answer.status] += 1
+                    self.bodies[answer.body[:200]] += 1
+                if answer.header("connection") == "close" or used == self._per_connection:
+                    connection = self._closed(connection)
+            except Exception as failure:  # Whatever it is, it is a failed request.
+                with self._lock:
+                    self.failures.append(f"{type(failure).__name__}: {failure}")
+                connection = self._closed(connection)
+        self._closed(connection)
+
+    @staticmethod
+    def _closed(connection):
+        if connection:
+            connection.close()
+
+    def assert_all_ok(self, status=200):
+        assert not self.failures, f"{len(self.failures)} failed, first: {self.failures[:3]}"
+        assert set(self.statuses) == {status}, dict(self.statuses)
