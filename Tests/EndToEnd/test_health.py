@@ -36,7 +36,8 @@ def served_by(gateway, requests=12):
     return {gateway.get("/x").json()["origin"] for _ in range(requests)}
 
 
-@pytest.mark.parametrize("kind,path", [("http", "/healthz"), ("open_inference", "/v2/health/ready")])
+@pytest.mark.parametrize("kind,path", [
+    ("http", "/healthz"), ("open_inference", "/v2/health/ready")])
 def test_a_replica_that_fails_its_checks_gets_nothing_until_it_passes_again(
         start_origin, start_gateway, kind, path):
     scripts = [Checked(path), Checked(path)]

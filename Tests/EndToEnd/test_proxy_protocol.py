@@ -51,7 +51,8 @@ def test_the_address_in_the_header_is_the_clients(start_origin, start_gateway, h
 
 
 @pytest.mark.parametrize("header", [
-    b"", b"PROXY\r\n", b"PROXY TCP4 999.0.0.1 127.0.0.1 1 2\r\n", b"proxy TCP4 1.2.3.4 1.2.3.4 1 2\r\n",
+    b"", b"PROXY\r\n", b"PROXY TCP4 999.0.0.1 127.0.0.1 1 2\r\n",
+    b"proxy TCP4 1.2.3.4 1.2.3.4 1 2\r\n",
     b"PROXY TCP4 1.2.3.4 1.2.3.4 1 2\n", b"PROXY TCP4 1.2.3.4 1.2.3.4 1 99999\r\n",
     b"PROXY " + b"x" * 200, SIGNATURE + b"\x31\x11\x00\x0c" + b"\0" * 12,
     SIGNATURE + b"\x21\x11\x00\x04abcd", SIGNATURE + b"\x21\x11\xff\xff",

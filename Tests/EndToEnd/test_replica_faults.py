@@ -1,5 +1,5 @@
-# Replicas that answer nonsense, break off, or fall silent: what is malformed becomes a 502, and what
-# was cut never looks complete to the client.
+# Replicas that answer nonsense, break off, or fall silent: what is malformed becomes a 502, and
+# what was cut never looks complete to the client.
 
 import threading
 

@@ -128,7 +128,7 @@ def test_connect_ends_waiting_for_a_connection(start_gateway, full_backlog):
 
 @pytest.fixture
 def full_backlog():
-    """An address whose SYNs are dropped: a listener that accepts nothing and whose queue is full."""
+    """An address whose SYNs are dropped: nothing is accepted and the queue is full."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(0)

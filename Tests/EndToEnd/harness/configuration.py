@@ -1,5 +1,5 @@
-# Configurations as plain maps. JSON is YAML, so they are written as JSON; stories about the spelling
-# of YAML bring text of their own.
+# Configurations as plain maps. JSON is YAML, so they are written as JSON; stories about the
+# spelling of YAML bring text of their own.
 
 import json
 

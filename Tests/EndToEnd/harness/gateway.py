@@ -10,7 +10,7 @@ import threading
 
 from harness.admin import Admin
 from harness.configuration import as_text
-from harness.processes import is_alive, session_members
+from harness.processes import children, is_alive, session_members
 from harness.waiting import PATIENCE, until
 from harness.wire import Connection, fetch
 
@@ -173,11 +173,13 @@ class Gateway:
 
     def stop(self):
         """SIGTERM, exit code 0, nothing left."""
+        replicas = children(self.pid)
         self.signal(signal.SIGTERM)
         code = self.wait()
         assert code == 0, f"exit code {code}:\n" + "\n".join(self.log.complete()[-60:])
         assert not (self.state / "penstock.pid").exists(), "penstock.pid is left"
         until(lambda: not session_members(self.pid), "no process of the gateway is left")
+        until(lambda: not any(map(is_alive, replicas)), "no replica is left")
 
     def finish(self):
         """What ends a story: settled and stopped, unless the story has ended it itself."""
@@ -193,7 +195,9 @@ class Gateway:
             print(self.told())
 
     def kill(self):
-        for member in session_members(self.pid):
-            if is_alive(member):
+        for member in children(self.pid) + session_members(self.pid):
+            try:
                 os.kill(member, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # It ended by itself meanwhile.
         self.process.wait()

@@ -1,0 +1,164 @@
+# The admin port: who gets in, what it tells, what it refuses, and metrics that tools can read.
+
+import threading
+
+import pytest
+
+from harness.configuration import revision, service
+from harness.messages import compose
+from harness.origin import fixed, held
+from harness.waiting import until
+from harness.wire import Connection
+
+pytestmark = pytest.mark.core
+
+
+@pytest.fixture
+def served(start_origin, start_gateway):
+    gateway = start_gateway(service(revisions=[
+        revision("stable", 90, start_origin(name="stable")),
+        revision("canary", 10, start_origin(name="canary"))]))
+    return gateway
+
+
+def test_only_liveness_readiness_and_metrics_need_no_token(served):
+    admin = served.admin
+    for path, status in (("/livez", 200), ("/readyz", 200), ("/metrics", 200),
+                         ("/v1/services", 401), ("/v1/services/echo", 401), ("/v1/system", 401),
+                         ("/v1/services/echo/traffic", 401), ("/nonsense", 401)):
+        assert admin.send("GET", path, token="").status == status, path
+    assert admin.send("GET", "/v1/services").status == 200
+    refused = admin.send("GET", "/v1/services", token="pst_wrong")
+    assert refused.status == 401 and refused.json()["code"] == "UNAUTHORIZED"
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert "bearer" in refused.headers["www-authenticate"].lower()
+
+
+def test_a_refused_change_changes_nothing(served):
+    for body in ({"stable": 50, "canary": 49}, {"stable": 100, "nobody": 0}, {"stable": "100"},
+                 {"stable": 99.95, "canary": 0.05}, {"stable": 110, "canary": -10}, [], {}):
+        answer = served.admin.send("PUT", "/v1/services/echo/traffic", body)
+        assert answer.status == 422 and answer.json()["errors"], body
+    for text in ("{", "", "nonsense", '{"stable": 100, "stable": 100}'):
+        answer = served.admin.send("PUT", "/v1/services/echo/traffic", text)
+        assert answer.status in (400, 422), text
+    huge = '{"stable": 100, "x": "' + "y" * 2_000_000 + '"}'
+    try:
+        assert served.admin.send("PUT", "/v1/services/echo/traffic", huge).status == 413
+    except OSError:
+        pass  # Closed on us while we were still sending.
+    assert served.admin.service()["traffic"] == {"stable": 90, "canary": 10}
+
+
+def test_what_does_not_exist_is_404_and_what_cannot_be_done_is_405(served):
+    admin = served.admin
+    assert admin.send("GET", "/v1/services/nobody").json()["code"] == "SERVICE_NOT_FOUND"
+    assert admin.send("PUT", "/v1/services/nobody/traffic", {"a": 100}).status == 404
+    assert admin.send("POST", "/v1/services/echo/endpoints/127.0.0.1:1:drain").status == 404
+    answer = admin.send("POST", "/v1/services/echo/traffic", {})
+    assert answer.status == 405 and "PUT" in answer.headers["allow"]
+    assert admin.send("GET", "/v1/services?surplus=1").status == 400
+
+
+def test_a_web_page_cannot_reach_the_port_by_a_name_of_its_own(served):
+    answer = served.admin.send("GET", "/v1/services", headers={"Host": "evil.example"})
+    assert answer.status == 421 and answer.json()["code"] == "MISDIRECTED_HOST"
+
+
+def test_peers_that_are_not_allowed_are_refused(start_origin, start_gateway):
+    gateway = start_gateway(service(start_origin()), more={
+        "admin": {"listen": "127.0.0.1:0", "allow": ["127.0.0.1/32"]}})
+    assert gateway.admin.send("GET", "/v1/services").status == 200
+    with Connection(gateway.admin.address, source="127.0.0.9") as stranger:
+        token = {"Authorization": f"Bearer {gateway.admin.token}"}
+        answer = stranger.request("GET", "/v1/services", token, host=gateway.admin.address)
+        assert answer.status == 403
+
+
+def test_a_service_is_told_with_its_endpoints_and_latencies(served):
+    for _ in range(20):
+        served.get()
+    told = served.admin.service()
+    assert told["algorithm"] == "round_robin" and told["requests"] == 20
+    assert told["traffic"] == {"stable": 90, "canary": 10}
+    endpoints = served.admin.endpoints().values()
+    assert sum(endpoint["requests"] for endpoint in endpoints) == 20
+    assert all(endpoint["in_flight"] == 0 for endpoint in endpoints)
+    stats = served.admin.get("/v1/services/echo/stats")
+    assert "p99_ms" in str(stats) and stats["service"] == "echo"
+
+
+def test_what_is_in_flight_is_told_while_it_is(start_origin, start_gateway):
+    go = threading.Event()
+    replica = start_origin(held(go))
+    gateway = start_gateway(service(replica))
+    clients = [gateway.connect() for _ in range(3)]
+    for client in clients:
+        client.send(compose())
+    until(lambda: len(replica.requests) == 3, "three are under way")
+    assert gateway.admin.endpoints()[replica.address]["in_flight"] == 3
+    metrics = gateway.admin.metrics()
+    assert metrics.sum("penstock_requests_in_flight") == 3
+    assert metrics.sum("penstock_requests_open") == 3
+    assert metrics.sum("penstock_inflight_audit") == 0
+    go.set()
+    assert [client.response().status for client in clients] == [200] * 3
+
+
+def test_metrics_count_exactly_what_happened(start_origin, start_gateway):
+    replica = start_origin(fixed(b"12345"))
+    gateway = start_gateway(service(replica))
+    for _ in range(7):
+        gateway.post("/", b"abc")
+    replica.script = fixed(b"no", 404)
+    gateway.get()
+    replica.script = fixed(b"no", 500)
+    gateway.get()
+    metrics = gateway.admin.metrics()
+    total = "penstock_service_requests_total"
+    assert metrics.sum(total, outcome="success") == 7
+    assert metrics.sum(total, outcome="client") == 1
+    assert metrics.sum(total, outcome="model") == 1
+    assert metrics.sum("penstock_responses_total", **{"class": "2xx"}) == 7
+    assert metrics.sum("penstock_request_duration_seconds_count") == 9
+    assert metrics.sum("penstock_first_byte_seconds_count") == 9
+    assert metrics.sum("penstock_received_bytes_total") == 21
+    assert metrics.sum("penstock_sent_bytes_total") == 7 * 5 + 2 + 2
+    assert metrics.sum("penstock_connections_accepted_total") == 9
+
+
+def test_a_token_is_kept_over_restarts_and_made_anew_when_deleted(served):
+    token = served.admin.token
+    served.settle()
+    served.stop()
+    served.start()
+    assert served.admin.token == token and served.admin.send("GET", "/v1/services").status == 200
+    served.settle()
+    served.stop()
+    (served.state / "admin.token").unlink()
+    served.start()
+    assert served.admin.token != token
+    assert served.admin.send("GET", "/v1/services", token=token).status == 401
+
+
+def test_every_path_of_the_documentation_answers(served):
+    for path in ("/v1/system", "/v1/services", "/v1/services/echo", "/v1/services/echo/stats",
+                 "/v1/services/echo/traffic"):
+        assert served.admin.send("GET", path).status == 200, path
+    system = served.admin.get("/v1/system")
+    assert system["process_id"] == served.pid
+    assert system["generation"] == system["generation_in_force"] >= 1
+
+
+def test_malformed_requests_do_not_hurt_the_port(served):
+    for data in (b"\x16\x03\x01garbage\r\n\r\n", b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 5000,
+                 b"POST /v1/services HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9" + b"9" * 30
+                 + b"\r\n\r\n"):
+        with Connection(served.admin.address) as client:
+            try:
+                client.send(data)
+                client.finish_writing()
+                client.rest()
+            except OSError:
+                pass
+    assert served.admin.send("GET", "/livez", token="").status == 200

@@ -1,0 +1,175 @@
+# When the machine has no more: descriptors, disk, the database. The gateway serves what it can,
+# says what it cannot, neither spins nor leaks, and recovers by itself.
+
+import resource
+import signal
+import sqlite3
+import threading
+
+import pytest
+
+from harness.configuration import service
+from harness.load import Load
+from harness.messages import Truncated, compose
+from harness.origin import echo, fixed, held
+from harness.processes import descriptors, processor_seconds, resident_bytes
+from harness.waiting import SLOWNESS, Stopwatch, until
+
+pytestmark = pytest.mark.core
+
+
+def few_descriptors(count):
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
+
+
+def test_with_no_descriptor_left_it_survives_says_so_and_recovers(start_origin, start_gateway):
+    go = threading.Event()
+    replica = start_origin(held(go, fixed(b"ok")))
+    gateway = start_gateway(service(replica), preexec=few_descriptors(120))
+    clients = []
+    for _ in range(110):
+        client = gateway.connect()
+        client.send(compose())
+        clients.append(client)
+    until(lambda: not_yet_answered(clients) + answered(clients) == 110 and
+          (descriptors(gateway.pid) >= 110 or answered(clients) > 0), "descriptors run out")
+    busy, watch = processor_seconds(gateway.pid), Stopwatch()
+    until(lambda: watch.seconds > 1, "a second has passed")
+    # No spinning; a tenth of a core is what polling and a debug build may cost.
+    assert processor_seconds(gateway.pid) - busy < 0.25 * SLOWNESS
+    go.set()
+    statuses = [status_of(client) for client in clients]
+    assert statuses.count(200) >= 20 and set(statuses) <= {200, 502, 503, "cut"}
+    for client in clients:
+        client.close()
+    watch = Stopwatch()
+    until(lambda: status_of_new(gateway) == 200, "it is served again")
+    assert watch.seconds < 1 * SLOWNESS
+
+
+def answered(clients):
+    return sum(bool(client.stream.buffer) or not client.is_open() for client in clients)
+
+
+def not_yet_answered(clients):
+    return len(clients) - answered(clients)
+
+
+def status_of(client):
+    try:
+        return client.response().status
+    except (EOFError, ConnectionResetError, Truncated):
+        return "cut"
+
+
+def status_of_new(gateway):
+    try:
+        return gateway.get().status
+    except OSError:
+        return None
+
+
+def test_a_full_disk_refuses_changes_and_traffic_flows(start_origin, start_gateway):
+    def ignore_the_signal():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    gateway = start_gateway(service(start_origin(fixed(b"ok"))), preexec=ignore_the_signal)
+    address = next(iter(gateway.admin.endpoints()))
+    path = f"/v1/services/echo/endpoints/{address}:drain"
+    unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    resource.prlimit(gateway.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+    with Load(gateway.address, clients=2) as load:
+        for _ in range(3):
+            refused = gateway.admin.send("POST", path)
+            assert refused.status == 503, refused.text
+            assert refused.json()["code"] == "STATE_UNAVAILABLE"
+        load.progress(50)
+    load.assert_all_ok()
+    assert gateway.admin.endpoints()[address]["drained"] is False
+    resource.prlimit(gateway.pid, resource.RLIMIT_FSIZE, unlimited)
+    assert gateway.admin.drain("echo", address)["drained"] is True
+    gateway.admin.undrain("echo", address)
+
+
+def test_a_locked_database_refuses_changes_and_traffic_flows(start_origin, start_gateway):
+    gateway = start_gateway(service(start_origin(fixed(b"ok"))))
+    address = next(iter(gateway.admin.endpoints()))
+    other = sqlite3.connect(gateway.state / "penstock.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with Load(gateway.address, clients=2) as load:
+        refused = gateway.admin.send("POST", f"/v1/services/echo/endpoints/{address}:drain")
+        assert refused.status == 503 and refused.json()["code"] == "STATE_UNAVAILABLE"
+        load.progress(50)
+    load.assert_all_ok()
+    other.execute("ROLLBACK")
+    other.close()
+    gateway.admin.drain("echo", address)
+    gateway.admin.undrain("echo", address)
+
+
+def test_a_thousand_idle_connections_cost_little(start_origin, start_gateway):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
+    gateway = start_gateway(service(start_origin(fixed(b"ok"))))
+    for _ in range(50):
+        gateway.get()
+    gateway.settle()
+    before = resident_bytes(gateway.pid)
+    clients = [gateway.connect() for _ in range(1000)]
+    for client in clients[::10]:
+        assert client.get().status == 200
+    until(lambda: gateway.admin.metrics().sum("penstock_connections_open") == 1000, "all are in")
+    grown = resident_bytes(gateway.pid) - before
+    for client in clients:
+        client.close()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert grown < (1000 * 4096 + 2 * 1024 * 1024) * SLOWNESS
+
+
+def test_everything_bad_one_after_another_leaks_nothing(start_origin, start_gateway):
+    def script(exchange):
+        target = exchange.request.target
+        if target.startswith("/cut"):
+            exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+            exchange.connection.close()
+        elif target.startswith("/reset"):
+            exchange.connection.reset()
+        elif target.startswith("/junk"):
+            exchange.send(b"junk\r\n\r\n")
+            exchange.connection.close()
+        elif target.startswith("/leave"):
+            exchange.client_left()
+        else:
+            echo(exchange)
+    replicas = [start_origin(script), start_origin(script)]
+    gateway = start_gateway(service(*replicas, ejection={"failures": 0}))
+    everything_bad(gateway, 30)
+    gateway.settle()
+    until(lambda: gateway.admin.metrics().sum("penstock_connections_open") == 0, "all are gone")
+    before = resident_bytes(gateway.pid), descriptors(gateway.pid)
+    everything_bad(gateway, 150)
+    gateway.settle()
+    until(lambda: gateway.admin.metrics().sum("penstock_connections_open") == 0, "all are gone")
+    grown = resident_bytes(gateway.pid) - before[0]
+    assert grown < max(0.05 * before[0], 3 * 1024 * 1024) * SLOWNESS
+    assert descriptors(gateway.pid) <= before[1] + 8
+    assert gateway.get("/fine").status == 200
+
+
+def everything_bad(gateway, rounds):
+    for number in range(rounds):
+        for target in ("/cut", "/reset", "/junk"):
+            try:
+                gateway.post(f"{target}/{number}", b"x" * 100)
+            except (EOFError, ConnectionResetError, Truncated):
+                pass
+        for data in (b"GET / HTTP/1.1\n\n", b"\x00" * 50, compose("POST", "/", {
+                "Transfer-Encoding": "chunked"}) + b"zz\r\n"):
+            with gateway.connect() as client:
+                client.send(data)
+                try:
+                    client.response()
+                except (EOFError, ConnectionResetError):
+                    pass
+        leaving = gateway.connect()
+        leaving.send(compose(target="/leave"))
+        leaving.reset()
