@@ -12,6 +12,11 @@ private struct Odd {
     var byte: UInt8 = 0
 }
 
+/// Its size is no multiple of sixteen.
+private struct Uneven {
+    var words: (UInt64, UInt64, UInt64) = (0, 0, 0)
+}
+
 @Suite struct SlabTests {
     @Test func `a record is written and read through its slot and the slot's copies`() throws {
         var slab = Slab<Odd>(limit: 10)
@@ -28,12 +33,15 @@ private struct Odd {
     @Test func `addresses are distinct and leave the low four bits free`() throws {
         var small = Slab<Small>(limit: 1000)
         var odd = Slab<Odd>(limit: 1000)
+        var uneven = Slab<Uneven>(limit: 1000)
         var seen: Set<UInt> = []
         for index in 0..<500 {
             let first = try take(Small(byte: UInt8(index & 255)), from: &small).address
             let second = try take(Odd(), from: &odd).address
-            #expect(first & 15 == 0 && second & 15 == 0)
+            let third = try take(Uneven(), from: &uneven).address
+            #expect(first & 15 == 0 && second & 15 == 0 && third & 15 == 0)
             #expect(seen.insert(first).inserted && seen.insert(second).inserted)
+            #expect(seen.insert(third).inserted)
         }
     }
 
