@@ -25,17 +25,15 @@ def logging(sample=None, path="access.log"):
 def test_a_request_is_a_line_with_what_is_known_of_it(start_origin, start_gateway, folder):
     replica = start_origin(fixed(b"twelve bytes"))
     gateway = start_gateway(service(replica), gateway=logging())
-    gateway.fetch("POST", "/a?b=\"c\\&d=\xe9", {"X-Request-ID": "find-me"}, b"12345")
+    gateway.fetch("POST", "/a?b=c&d=%22", {"X-Request-ID": "find-\"me\\"}, b"12345")
     log = folder / "access.log"
     until(lambda: log.exists() and lines(log), "the line is written")
     line = lines(log)[0]
-    expected = {"method": "POST", "path": "/a?b=\"c\\&d=\xe9", "status": 200, "service": "echo",
+    expected = {"method": "POST", "path": "/a?b=c&d=%22", "status": 200, "service": "echo",
                 "revision": "stable", "endpoint": replica.address, "client": "127.0.0.1",
-                "request_id": "find-me", "bytes_in": 5, "bytes_out": 12, "retries": 0,
+                "request_id": "find-\"me\\", "bytes_in": 5, "bytes_out": 12, "retries": 0,
                 "outcome": "success", "error": ""}
-    got = {key: line.get(key) for key in expected}
-    got["path"] = expected["path"] if got["path"].startswith("/a?b=\"c\\") else got["path"]
-    assert got == expected
+    assert {key: line.get(key) for key in expected} == expected
     assert line["duration_ms"] >= line["first_byte_ms"] >= 0
     assert line["time"].endswith("Z") and line["time"][10] == "T"
 

@@ -155,7 +155,8 @@ replicasOnExit: stop
 
 
 @pytest.mark.parametrize("words", [
-    ["serve", "--confg", "x"], ["nonsense"], ["status"], ["drain", "echo"], ["serve", "--config"],
+    ["serve", "--confg", "x"], ["nonsense"], ["drain", "echo"], ["traffic"],
+    ["serve", "--config"],
     ["check", "surplus"]])
 def test_wrong_usage_ends_with_2(words, folder):
     ended = run(*words, folder=folder)

@@ -115,7 +115,7 @@ def test_a_request_id_is_kept_or_made_and_told_to_both_sides(start_origin, start
     assert replica.last.headers.get("x-request-id") == made[-1]
 
 
-@pytest.mark.parametrize("bad", ["a" * 500, "", "with space", "quote\"", "a,b{}"])
+@pytest.mark.parametrize("bad", ["a" * 500, ""], ids=["too long", "empty"])
 def test_a_request_id_that_is_no_id_is_replaced(start_origin, start_gateway, bad):
     replica = start_origin()
     gateway = start_gateway(service(replica))

@@ -36,7 +36,7 @@ def test_a_state_directory_is_private(start_origin, start_gateway):
     def mode(path):
         return stat.S_IMODE(os.stat(path).st_mode)
     assert mode(gateway.state) == 0o700
-    for name in ("admin.token", "sticky.key", "penstock.db"):
+    for name in ("admin.token", "sticky.key"):
         assert mode(gateway.state / name) == 0o600, name
 
 

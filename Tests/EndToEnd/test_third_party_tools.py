@@ -131,7 +131,7 @@ def test_curl_forms_cookies_and_queries(served):
     shown = curl("-F", "a=b", "-F", "file=@-;filename=x", f"{served.url}/form", data=b"content")
     assert b"multipart/form-data" in shown and b"content" in shown
     shown = curl("-b", "k=v; l=w", "-G", "--data-urlencode", "q=a b&c", f"{served.url}/q")
-    assert b"k=v; l=w" in shown and b"/q?q=a%20b%26c" in shown
+    assert b"k=v; l=w" in shown and re.search(rb"/q\?q=a(\+|%20)b%26c", shown)
 
 
 def test_curl_authenticates(served):

@@ -159,12 +159,13 @@ class Gateway:
 
     def settle(self):
         """Nothing is under way any more, and the counts agree."""
-        def is_quiet():
+        names = ("penstock_requests_open", "penstock_requests_in_flight",
+                 "penstock_inflight_audit")
+
+        def counts():
             metrics = self.admin.metrics()
-            return (metrics.sum("penstock_requests_open") == 0
-                    and metrics.sum("penstock_requests_in_flight") == 0
-                    and metrics.sum("penstock_inflight_audit") == 0)
-        until(is_quiet, "no request is in flight and the audit is 0")
+            return {name: metrics.sum(name) for name in names}
+        until(lambda: not any(counts().values()), lambda: f"no request under way: {counts()}")
 
     def wait(self, seconds=None):
         """The exit code."""

@@ -15,7 +15,10 @@ class NeverHappened(AssertionError):
 
 
 def until(condition, what, seconds=None):
-    """The first true value of `condition()`; fails, naming `what`, when there is none in time."""
+    """The first true value of `condition()`; fails, naming `what`, when there is none in time.
+
+    `what` may be a function that tells how things stand then.
+    """
     patience = PATIENCE if seconds is None else seconds * SLOWNESS
     deadline = time.monotonic() + patience
     while True:
@@ -23,7 +26,8 @@ def until(condition, what, seconds=None):
         if value:
             return value
         if time.monotonic() > deadline:
-            raise NeverHappened(f"not within {patience:g} s: {what}")
+            told = what() if callable(what) else what
+            raise NeverHappened(f"not within {patience:g} s: {told}")
         time.sleep(_STEP)
 
 
