@@ -7,7 +7,8 @@ import pytest
 
 from harness.configuration import service
 from harness.messages import LAST_CHUNK, Truncated, chunk, compose
-from harness.origin import fixed, raw, resetting
+from harness.origin import answer_bytes, fixed, raw, resetting
+from harness.waiting import until
 from harness.wire import Connection
 
 pytestmark = pytest.mark.core
@@ -134,14 +135,23 @@ def test_an_http_1_0_client_sees_a_cut_chunked_answer_as_a_reset(start_origin, s
 
 
 def test_bytes_behind_an_answer_poison_nobody(start_origin, start_gateway):
-    def script(exchange):
-        exchange.answer(200, b"first")
-        exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison")
-    replica = start_origin(script)
+    poison = answer_bytes(200, b"poison")
+    replica = start_origin(raw(answer_bytes(200, b"first") + poison, then_close=False))
     gateway = start_gateway(service(replica), gateway={"workers": 1})
     bodies = [gateway.get(f"/{n}").body for n in range(20)]
     assert bodies == [b"first"] * 20
     assert len(replica.connections) == 20, "such a connection is not used again"
+
+
+def test_bytes_on_an_idle_connection_poison_nobody(start_origin, start_gateway):
+    replica = start_origin(fixed(b"first"))
+    gateway = start_gateway(service(replica), gateway={"workers": 1})
+    for number in range(1, 6):
+        assert gateway.get().body == b"first"
+        replica.connections[-1].send(answer_bytes(200, b"poison"))
+        until(lambda: gateway.admin.metrics().sum("penstock_upstream_connections_open") == 0,
+              "the connection is given up")
+        assert len(replica.connections) == number
 
 
 def test_a_body_that_a_204_or_a_head_should_not_have_poisons_nobody(start_origin, start_gateway):
