@@ -4,7 +4,6 @@
 
 import CLinux
 import Glibc
-import Synchronization
 
 /// How a process ended.
 package enum ReplicaExit: Sendable, Equatable, CustomStringConvertible {
@@ -23,16 +22,16 @@ package enum ReplicaExit: Sendable, Equatable, CustomStringConvertible {
 
 final class ReplicaProcess: Sendable {
     let identifier: pid_t
-    private let state: Mutex<State>
+    private let state: Guarded<State>
 
-    private struct State {
+    private struct State: Sendable {
         var exit: ReplicaExit?
         var waiting: [CheckedContinuation<ReplicaExit, Never>] = []
     }
 
     init(identifier: pid_t, watcher: ExitWatcher) throws(ReplicaError) {
         self.identifier = identifier
-        state = Mutex(State())
+        state = Guarded(State())
         try watcher.watch(self)
     }
 
@@ -79,7 +78,7 @@ final class ReplicaProcess: Sendable {
 /// Lives as long as the program: its thread is never joined.
 final class ExitWatcher: Sendable {
     private let poller: Int32
-    private let processes = Mutex<[Int32: ReplicaProcess]>([:])
+    private let processes = Guarded<[Int32: ReplicaProcess]>([:])
 
     init() throws(ReplicaError) {
         poller = penstock_epoll_create()

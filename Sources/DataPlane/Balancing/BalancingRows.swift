@@ -70,7 +70,8 @@ struct RevisionRow: Sendable {
     let slots: Double
 
     init(
-        plan: RevisionPlan, firstPosition: Int, state: RevisionHandle, displaced: SharedRecords<SharedInteger>,
+        plan: RevisionPlan, firstPosition: Int, state: RevisionHandle,
+        displaced: SharedRecords<SharedInteger>,
         endpoints: SharedRecords<EndpointRow>, service: String, key: StickyKey
     ) {
         self.endpoints = endpoints

@@ -35,7 +35,8 @@ package final class BalancingTable: Sendable {
         var isNeeded = false
         if case .header = service.balancing.sticky?.key { isNeeded = true }
         displaced = service.revisions.map { revision in
-            previous?.displacedKeys(of: revision.name, isNeeded) ?? DisplacedKeys(isNeeded: isNeeded)
+            previous?.displacedKeys(of: revision.name, isNeeded)
+                ?? DisplacedKeys(isNeeded: isNeeded)
         }
         let vacant = EndpointState()
         self.vacant = vacant
@@ -48,7 +49,8 @@ package final class BalancingTable: Sendable {
             defer { firstPosition += service.revisions[index].endpoints.count }
             return RevisionRow(
                 plan: service.revisions[index], firstPosition: firstPosition,
-                state: rows.0[index].handle, displaced: rows.1[index].records, endpoints: rows.2[index].records,
+                state: rows.0[index].handle, displaced: rows.1[index].records,
+                endpoints: rows.2[index].records,
                 service: service.name, key: key)
         }
         revisions = revisionMemory.records

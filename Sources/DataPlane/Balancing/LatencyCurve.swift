@@ -62,7 +62,9 @@ struct LatencyCurve: Sendable {
             let mean = max(depths[index].mean, height)
             // Below the first known depth the line runs through zero, between two straight.
             let step = (mean - height) / Double(index + 1 - known)
-            for gap in known...index { published[gap].value = height + step * Double(gap + 1 - known) }
+            for gap in known...index {
+                published[gap].value = height + step * Double(gap + 1 - known)
+            }
             known = index + 1
             height = mean
         }
@@ -105,9 +107,10 @@ struct CurveTotals: ~Copyable {
 
     func add(_ nanoseconds: Double, residual: Double?) {
         weight.value = weight.value * 0.999 + 1
-        mean.value += (nanoseconds - mean.value) / weight.value
+        mean.value = mean.value + (nanoseconds - mean.value) / weight.value
         guard let residual else { return }
         residualWeight.value = residualWeight.value * 0.999 + 1
-        variance.value += (residual * residual - variance.value) / residualWeight.value
+        let excess = residual * residual - variance.value
+        variance.value = variance.value + excess / residualWeight.value
     }
 }

@@ -18,8 +18,8 @@ struct LatencyMemory: ~Copyable {
             count.value = count.value * Self.keptPerRequest + 1
             residuals.value = residuals.value * Self.keptPerRequest + residual
         }
-        requests.value += 1
-        if isError { errors.value += 1 }
+        requests.value = requests.value + 1
+        if isError { errors.value = errors.value + 1 }
     }
 
     /// How much worse than its peers a request here is expected to fare: 1 is just as well.

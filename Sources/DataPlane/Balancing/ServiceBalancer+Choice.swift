@@ -54,7 +54,8 @@ extension ServiceBalancer {
         while true {
             let candidates = Candidates(stage: stage, tried: request.tried, now: now, slots: slots)
             let found = pick(row, request, candidates)
-            if case .nothing = found {} else {
+            if case .nothing = found {
+            } else {
                 isPanicking = stage == .panic || stage == .desperate
                 return found
             }

@@ -46,7 +46,7 @@ extension ServiceBalancer {
             }
         }
         guard best >= 0 else { return sawFull ? .full : .nothing }
-        positions[offset + best].credit -= gained
+        positions[offset + best].credit = positions[offset + best].credit - gained
         return .endpoint(best)
     }
 
