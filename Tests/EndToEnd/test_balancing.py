@@ -9,7 +9,7 @@ from harness.configuration import service
 from harness.load import Load
 from harness.messages import compose
 from harness.origin import held
-from harness.waiting import until
+from harness.waiting import Stopwatch, until
 
 pytestmark = pytest.mark.core
 
@@ -241,15 +241,22 @@ def test_a_sticky_cookie_survives_a_restart(start_origin, start_gateway):
     assert seen == {first.json()["origin"]}
 
 
-def test_slow_start_gives_a_returning_replica_a_growing_share(start_origin, start_gateway):
+def test_slow_start_gives_a_new_replica_a_growing_share(start_origin, start_gateway):
     replicas = [start_origin() for _ in range(2)]
+    watch = Stopwatch()
     gateway = start_gateway(
-        balanced(replicas, "round_robin", slow_start="30s"), gateway={"workers": 1})
+        balanced(replicas, "round_robin", slow_start="3s"), gateway={"workers": 1})
     newcomer = start_origin()
+    until(lambda: watch.seconds > 4, "the others have started", 10)
     whole = gateway.configuration
     whole["services"][0]["revisions"][0]["endpoints"].append(newcomer.address)
     assert gateway.reload(whole)
     with gateway.connect() as client:
-        for _ in range(120):
+        for _ in range(60):
             client.get()
-    assert 0 < len(newcomer.requests) < 25, "a full share would be 40"
+        assert 0 < len(newcomer.requests) < 15, "a full share would be 20"
+        until(lambda: watch.seconds > 8.5, "it has started, too", 10)
+        before = len(newcomer.requests)
+        for _ in range(60):
+            client.get()
+    assert len(newcomer.requests) - before == 20
