@@ -11,7 +11,7 @@ from harness.load import Load
 from harness.messages import LAST_CHUNK, chunk, compose
 from harness.origin import fixed, held
 from harness.processes import descriptors, resident_bytes
-from harness.waiting import SLOWNESS, until
+from harness.waiting import LARGENESS, until
 from harness.wire import Connection
 
 pytestmark = pytest.mark.core
@@ -171,5 +171,5 @@ def test_reloads_leak_neither_memory_nor_descriptors(start_origin, start_gateway
     reload_often(10)
     before = resident_bytes(gateway.pid), descriptors(gateway.pid)
     reload_often(40)
-    assert resident_bytes(gateway.pid) - before[0] < 6 * 1024 * 1024 * SLOWNESS
+    assert resident_bytes(gateway.pid) - before[0] < 6 * 1024 * 1024 * LARGENESS
     assert descriptors(gateway.pid) <= before[1] + 2

@@ -10,7 +10,7 @@ from harness.configuration import service
 from harness.messages import LAST_CHUNK, chunk, compose
 from harness.origin import echo
 from harness.processes import resident_bytes
-from harness.waiting import SLOWNESS, Stopwatch, until
+from harness.waiting import LARGENESS, SLOWNESS, Stopwatch, until
 
 pytestmark = pytest.mark.core
 
@@ -124,7 +124,7 @@ def test_a_large_answer_arrives_whole_and_is_never_kept_whole(start_origin, star
     before = resident_bytes(gateway.pid)
     answer = gateway.get("/large")
     assert hashlib.sha256(answer.body).digest() == hashlib.sha256(block * blocks).digest()
-    assert resident_bytes(gateway.pid) - before < 12 * MiB * SLOWNESS
+    assert resident_bytes(gateway.pid) - before < 12 * MiB * LARGENESS
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
@@ -151,7 +151,7 @@ def test_a_large_upload_arrives_whole_and_is_never_kept_whole(
             client.send(LAST_CHUNK)
         assert client.response().status == 200
     assert digests[-1] == hashlib.sha256(block * blocks).hexdigest()
-    assert resident_bytes(gateway.pid) - before < 12 * MiB * SLOWNESS
+    assert resident_bytes(gateway.pid) - before < 12 * MiB * LARGENESS
 
 
 def test_a_client_that_does_not_read_holds_back_its_replica(start_origin, start_gateway):
@@ -172,7 +172,7 @@ def test_a_client_that_does_not_read_holds_back_its_replica(start_origin, start_
         until(seen.is_reached, "the replica is held back", 20)
         # What is under way is in socket buffers of the kernel, not in the gateway.
         assert sum(sent) < 64 * MiB
-        assert resident_bytes(gateway.pid) - before < 6 * MiB * SLOWNESS
+        assert resident_bytes(gateway.pid) - before < 6 * MiB * LARGENESS
     until(lambda: gateway.admin.metrics().sum("penstock_upstream_connections_open") == 0,
           "the replica's connection is closed")
 
@@ -197,7 +197,7 @@ def test_a_replica_that_does_not_read_holds_back_its_client(start_origin, start_
         uploading.start()
         until(Plateau(lambda: sum(sent)).is_reached, "the client is held back", 20)
         assert sum(sent) < total
-        assert resident_bytes(gateway.pid) - before < 6 * MiB * SLOWNESS
+        assert resident_bytes(gateway.pid) - before < 6 * MiB * LARGENESS
         go.set()
         assert client.response().status == 200
         uploading.join(20)
@@ -235,7 +235,7 @@ def test_slow_readers_of_large_answers_cost_little_memory(start_origin, start_ga
     for client in clients:
         client.reset()
     # 32 KiB each, and what the process needs besides for its first 60 connections.
-    assert grown < (60 * 64 * 1024 + 6 * MiB) * SLOWNESS
+    assert grown < (60 * 64 * 1024 + 6 * MiB) * LARGENESS
 
 
 @pytest.mark.parametrize("how", ["close", "reset"])

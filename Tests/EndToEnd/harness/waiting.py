@@ -6,6 +6,8 @@ import time
 
 # Sanitizers slow a program five to twenty times; what is bounded by time gets that much more.
 SLOWNESS = 5.0 if os.environ.get("PENSTOCK_SANITIZER") else 1.0
+# They also keep shadows of all memory, and the one for addresses keeps what was freed.
+LARGENESS = {"thread": 8, "address": 40}.get(os.environ.get("PENSTOCK_SANITIZER"), 1)
 PATIENCE = 10.0 * SLOWNESS
 _STEP = 0.004
 
