@@ -240,22 +240,24 @@ def test_slow_readers_of_large_answers_cost_little_memory(start_origin, start_ga
 
 @pytest.mark.parametrize("how", ["close", "reset"])
 def test_a_client_that_leaves_while_waiting_ends_the_work(start_origin, start_gateway, how):
-    left = []
+    left, tries = [], 7
 
     def script(exchange):
         exchange.client_left()
         left.append(watch.seconds)
     replica = start_origin(script)
     gateway = start_gateway(service(replica))
-    client = gateway.connect()
-    client.send(compose())
-    until(lambda: replica.requests, "the replica works")
-    watch = Stopwatch()
-    getattr(client, how)()
-    until(lambda: left, "the replica learns that nobody waits")
-    assert left[0] < 0.25 * SLOWNESS
+    for number in range(1, tries + 1):
+        client = gateway.connect()
+        client.send(compose())
+        until(lambda: len(replica.requests) == number, "the replica works")
+        watch = Stopwatch()
+        getattr(client, how)()
+        until(lambda: len(left) == number, "the replica learns that nobody waits")
+    # The median: one look may come late on a busy machine.
+    assert sorted(left)[tries // 2] < 0.05 * SLOWNESS, left
     until(lambda: gateway.admin.metrics().sum(
-        "penstock_service_requests_total", outcome="cancelled") == 1, "it is counted as cancelled")
+        "penstock_service_requests_total", outcome="cancelled") == tries, "all are counted")
 
 
 @pytest.mark.parametrize("how", ["close", "reset"])

@@ -14,7 +14,7 @@ from harness.waiting import Stopwatch, until
 pytestmark = pytest.mark.core
 
 SETTING = 0.4
-EARLIEST, LATEST = SETTING - 0.005, SETTING + 0.3
+EARLIEST, LATEST = SETTING - 0.005, SETTING + 0.2
 
 
 def with_timeout(name):

@@ -5,7 +5,7 @@ import collections
 import threading
 
 from harness.messages import compose
-from harness.waiting import until
+from harness.waiting import Stopwatch, until
 from harness.wire import Connection
 
 
@@ -21,6 +21,7 @@ class Load:
         self.statuses = collections.Counter()
         self.failures = []
         self.bodies = collections.Counter()
+        self.slowest = 0.0
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(clients)]
 
     def __enter__(self):
@@ -68,11 +69,13 @@ class Load:
                 if connection is None:
                     connection, used = Connection(self._address), 0
                 method, target, headers, body = self._request(number)
+                watch = Stopwatch()
                 connection.send(compose(method, target, headers, body))
                 answer = connection.response(method)
                 used += 1
                 with self._lock:
                     self.statuses[answer.status] += 1
+                    self.slowest = max(self.slowest, watch.seconds)
                     self.bodies[answer.body[:200]] += 1
                 if answer.header("connection") == "close" or used == self._per_connection:
                     connection = self._closed(connection)

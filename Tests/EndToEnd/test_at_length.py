@@ -1,0 +1,167 @@
+# The figures of the threat model at their full size, on optimised binaries: a hundred thousand
+# requests over reloads, ten thousand idle connections, real processes killed and frozen.
+
+import json
+import os
+import pathlib
+import resource
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+from harness.configuration import service
+from harness.gateway import binary
+from harness.load import Load
+from harness.messages import compose
+from harness.origin import fixed
+from harness.processes import resident_bytes
+from harness.waiting import LARGENESS, until
+
+ARTIFACTS = pathlib.Path(__file__).parents[2] / "conf" / "artifacts"
+FLOWER = json.dumps({"inputs": [{"name": "features", "shape": [1, 4], "datatype": "FP32",
+                                 "data": [5.1, 3.5, 1.4, 0.2]}]})
+INFER = "/v2/models/iris/infer"
+
+
+@pytest.fixture
+def model_servers(folder):
+    """Two reference model servers as processes of their own."""
+    started = []
+    for number in range(2):
+        address = f"unix:{folder}/model-{number}.sock"
+        process = subprocess.Popen(
+            [binary("penstock-model"), "--artifact", str(ARTIFACTS / "iris-v1.json"),
+             "--listen", address, "--log-level", "error"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process.address = address
+        started.append(process)
+    until(lambda: all(os.path.exists(p.address.removeprefix("unix:")) for p in started),
+          "both listen")
+    yield started
+    for process in started:
+        if process.poll() is None:
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def many_descriptors():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def inferences(number):
+    """Half of them reads, half of them predictions that may be repeated."""
+    if number % 2:
+        return "GET", "/v2/models/iris", (), None
+    return "POST", INFER, {"Content-Type": "application/json"}, FLOWER
+
+
+def model_service(model_servers, **more):
+    return service(*[server.address for server in model_servers], retry={"idempotent": True},
+                   **more)
+
+
+def test_twenty_reloads_fail_none_of_a_hundred_thousand_requests(start_origin, start_gateway):
+    h2load = shutil.which("h2load")
+    assert h2load, "h2load is missing; `make deps` installs it (package nghttp2-client)"
+    replicas = [start_origin(fixed(b"ok")) for _ in range(4)]
+    gateway = start_gateway(service(*replicas[:2]), gateway={"workers": 4})
+    load = subprocess.Popen(
+        [h2load, "--h1", "-n", "100000", "-c", "32", f"http://{gateway.address}/"],
+        stdout=subprocess.PIPE, text=True)
+    reloads = 0
+    while load.poll() is None or reloads < 20:
+        value = json.loads(json.dumps(gateway.configuration))
+        value["services"] = [service(*(replicas[2:] if reloads % 2 == 0 else replicas[:2]))]
+        before = sum(len(replica.requests) for replica in replicas)
+        assert gateway.reload(value)
+        reloads += 1
+        until(lambda: load.poll() is not None
+              or sum(len(replica.requests) for replica in replicas) > before + 1000,
+              "a thousand further requests", 60)
+        for replica in replicas:
+            del replica.requests[:-1]
+    said = load.communicate()[0]
+    assert "100000 succeeded, 0 failed, 0 errored, 0 timeout" in said, said
+    assert "100000 2xx" in said and reloads >= 20
+
+
+def test_a_killed_process_costs_no_request(model_servers, start_gateway):
+    gateway = start_gateway(model_service(model_servers))
+    with Load(gateway.address, clients=6, request=inferences) as load:
+        load.progress(1000)
+        model_servers[0].kill()
+        load.progress(2000)
+    load.assert_all_ok()
+
+
+def test_a_frozen_process_costs_no_request_and_at_most_two_seconds(model_servers, start_gateway):
+    gateway = start_gateway(model_service(model_servers, health={
+        "type": "open_inference", "interval": "500ms", "timeout": "500ms", "fall": 2}))
+    with Load(gateway.address, clients=6, request=inferences) as load:
+        load.progress(500)
+        model_servers[0].send_signal(signal.SIGSTOP)
+        until(lambda: gateway.admin.endpoints()[model_servers[0].address]["health"] == "down",
+              "the checks notice")
+        load.progress(1000)
+        model_servers[0].send_signal(signal.SIGCONT)
+        until(lambda: gateway.admin.endpoints()[model_servers[0].address]["health"] == "up",
+              "the checks notice that it is back")
+        load.progress(500)
+    load.assert_all_ok()
+    assert load.slowest <= 2.0
+
+
+def test_ten_thousand_idle_connections_cost_four_kibibytes_each_at_most(
+        start_origin, start_gateway, many_descriptors):
+    count = min(10_000, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 1000)
+    assert count >= 5_000, "this machine's descriptor limit is too low for the story"
+    gateway = start_gateway(service(start_origin(fixed(b"ok"))))
+    for _ in range(200):
+        gateway.get()
+    gateway.settle()
+    before = resident_bytes(gateway.pid)
+    clients = [gateway.connect() for _ in range(count)]
+    for client in clients:
+        client.send(compose())
+    assert {client.response().status for client in clients} == {200}
+    gateway.settle()
+    grown = resident_bytes(gateway.pid) - before
+    for client in clients:
+        client.close()
+    assert grown / count <= 4096 * LARGENESS, f"{grown / count:.0f} bytes each"
+
+
+def test_a_thousand_stalled_connections_cost_thirty_two_kibibytes_each_at_most(
+        start_origin, start_gateway, many_descriptors):
+    def endless(exchange):
+        exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (1 << 30))
+        while True:
+            exchange.send(b"s" * 65536)
+    count = 1000
+    gateway = start_gateway(service(start_origin(endless)))
+    before = resident_bytes(gateway.pid)
+    clients = [gateway.connect(receive_buffer=4096) for _ in range(count)]
+    for client in clients:
+        client.send(compose())
+    for client in clients:
+        client.response_head()
+    sent = [-1, 0]
+
+    def is_still():
+        now = gateway.admin.metrics().sum("penstock_upstream_connections_open"), \
+            resident_bytes(gateway.pid) >> 20
+        sent[1] = sent[1] + 1 if now == sent[0] else 0
+        sent[0] = now
+        return sent[1] > 100
+    until(is_still, "nothing moves any more", 60)
+    grown = resident_bytes(gateway.pid) - before
+    for client in clients:
+        client.reset()
+    assert grown / count <= 32 * 1024 * LARGENESS, f"{grown / count:.0f} bytes each"
