@@ -204,6 +204,32 @@ def test_a_replica_that_does_not_read_holds_back_its_client(start_origin, start_
     assert sum(sent) == total
 
 
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+def test_an_upload_that_ends_while_its_replica_lags_is_complete(
+        start_origin, start_gateway, chunked):
+    def script(exchange):
+        if not chunked:
+            left = int(exchange.request.headers.get("content-length"))
+            while left:  # In small bites, so that the gateway always has something left to send.
+                left -= len(exchange.connection.stream.exactly(min(left, 1500)))
+            exchange.is_body_read = True
+        exchange.read_body()
+        threading.Event().wait(0.5)
+        exchange.answer(200)
+    gateway = start_gateway(
+        service(start_origin(script, receive_buffer=4096)),
+        gateway={"timeouts": {"request_idle": "300ms"}, "workers": 1})
+    with gateway.connect() as client:
+        for extra in range(4):
+            body = b"u" * (3 * MiB + extra * 7919)
+            framing = {"Transfer-Encoding": "chunked"} if chunked else {
+                "Content-Length": str(len(body))}
+            client.send(compose("POST", "/", framing))
+            client.send(chunk(body) + LAST_CHUNK if chunked else body)
+            assert client.response().status == 200
+        assert client.is_open()
+
+
 class Plateau:
     """A number that has begun to grow and then stayed the same over many looks."""
 

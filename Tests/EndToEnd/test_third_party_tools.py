@@ -12,6 +12,7 @@ import pytest
 from harness.configuration import configuration, service
 from harness.gateway import Gateway
 from harness.origin import Origin, echo, fixed
+from harness.waiting import Stopwatch
 
 
 def program(name):
@@ -48,6 +49,8 @@ def varied(exchange):
     elif target == "/auth" and not request.headers.has("authorization"):
         exchange.answer(401, b"", {"WWW-Authenticate": 'Basic realm="x"'})
     else:
+        if request.headers.has("expect"):
+            exchange.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         echo(exchange)
 
 
@@ -90,10 +93,11 @@ def test_curl_head_options_and_asterisk(served):
 
 
 def test_curl_expects_100_continue(served):
-    body = b"e" * 2_000_000
+    body, watch = b"e" * 2_000_000, Stopwatch()
     shown = curl("-v", "-H", "Expect: 100-continue", "--expect100-timeout", "20",
                  "--data-binary", "@-", f"{served.url}/expect", data=body)
     assert shown.count(b"e") > len(body)
+    assert watch.seconds < 10, "curl was told to go on, and did not go on by itself"
     assert served.origin.last.body == body
 
 

@@ -139,8 +139,10 @@ class OriginConnection:
 class Origin:
     """A server on an ephemeral port (or a unix socket) that follows a script."""
 
-    def __init__(self, script=echo, name="origin", path=None, host="127.0.0.1"):
+    def __init__(self, script=echo, name="origin", path=None, host="127.0.0.1",
+                 receive_buffer=None):
         self.script = script
+        self._receive_buffer = receive_buffer
         self.name = name
         self.requests = []
         self.connections = []
@@ -173,6 +175,8 @@ class Origin:
 
     def listen(self):
         self._listener = self._bound(self._name)
+        if self._receive_buffer:  # What is accepted inherits it.
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer)
         self._listener.listen(1024)
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
