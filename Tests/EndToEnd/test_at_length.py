@@ -7,6 +7,7 @@ import pathlib
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -17,7 +18,7 @@ from harness.load import Load
 from harness.messages import compose
 from harness.origin import fixed
 from harness.processes import resident_bytes
-from harness.waiting import LARGENESS, until
+from harness.waiting import LARGENESS, Stopwatch, until
 
 ARTIFACTS = pathlib.Path(__file__).parents[2] / "conf" / "artifacts"
 FLOWER = json.dumps({"inputs": [{"name": "features", "shape": [1, 4], "datatype": "FP32",
@@ -116,6 +117,26 @@ def test_a_frozen_process_costs_no_request_and_at_most_two_seconds(model_servers
         load.progress(500)
     load.assert_all_ok()
     assert load.slowest <= 2.0
+
+
+def test_a_body_that_drips_is_evicted_although_it_never_pauses(start_origin, start_gateway):
+    gateway = start_gateway(service(start_origin(fixed(b"ok"))))
+    with gateway.connect() as client:
+        client.send(compose("POST", "/", {"Content-Length": "1000000"}))
+        watch, sent = Stopwatch(), [0]
+
+        def is_evicted():
+            try:
+                if watch.seconds > sent[0] * 0.2:  # Five bytes a second; a hundred are due.
+                    sent[0] += 1
+                    client.send(b"d")
+                return client.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return False
+            except OSError:
+                return True
+        until(is_evicted, "the gateway has had enough", 25)
+        watch.assert_between(9.5, 21)
 
 
 def test_ten_thousand_idle_connections_cost_four_kibibytes_each_at_most(

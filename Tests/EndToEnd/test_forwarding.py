@@ -7,6 +7,7 @@ import pytest
 from harness.configuration import service
 from harness.messages import LAST_CHUNK, chunk, compose
 from harness.origin import answer_bytes, fixed, raw
+from harness.waiting import until
 from harness.wire import fetch
 
 pytestmark = pytest.mark.core
@@ -244,3 +245,20 @@ def test_listeners_on_unix_sockets_and_on_ipv6_answer(start_origin, start_gatewa
     gateway.settle()
     gateway.stop()
     assert not socket_path.exists()
+
+
+def test_an_endpoint_may_be_a_name(start_origin, start_gateway):
+    replica = start_origin()
+    name = replica.address.replace("127.0.0.1", "localhost")
+    gateway = start_gateway(service(name, ejection={"failures": 0}))
+    # It may stand for an address where nobody listens as well: such a try is free.
+    until(lambda: gateway.get().status == 200, "the name is resolved")
+    assert [gateway.post("/", b"x").status for _ in range(10)] == [200] * 10
+
+
+def test_a_name_that_means_nothing_harms_nobody_else(start_origin, start_gateway):
+    gateway = start_gateway(
+        service("does-not-exist.invalid:80", name="lost", routes=[{"path": "/lost"}]),
+        service(start_origin()))
+    assert gateway.get("/lost").status in (502, 503)
+    assert gateway.get("/").status == 200

@@ -125,7 +125,6 @@ def test_tritonclient_infers_with_mlserver_through_the_gateway(
 
 
 APPLICATION = """
-import asyncio
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
@@ -134,7 +133,6 @@ async def events(request):
     async def produce():
         for number in range(100):
             yield f"data: {number}\\n\\n"
-            await asyncio.sleep(0)
     return StreamingResponse(produce(), media_type="text/event-stream")
 
 async def size(request):

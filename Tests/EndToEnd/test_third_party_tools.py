@@ -2,10 +2,12 @@
 # and promtool. One that is missing is an error.
 
 import gzip
+import os
 import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -58,7 +60,7 @@ def varied(exchange):
 def served(tmp_path_factory):
     folder = tmp_path_factory.mktemp("curl")
     origin = Origin(varied)
-    socket_path = f"/tmp/penstock-curl-{origin.address.split(':')[1]}.sock"
+    socket_path = tempfile.mkdtemp(prefix="penstock-") + "/curl.sock"  # Short, as it must be.
     gateway = Gateway(folder, configuration(service(origin), gateway={"listeners": [
         {"address": "127.0.0.1:0"}, {"address": f"unix:{socket_path}"},
         {"address": "[::1]:0", "proxy_protocol": True}],
@@ -68,6 +70,7 @@ def served(tmp_path_factory):
     yield gateway
     gateway.finish()
     origin.stop()
+    os.rmdir(os.path.dirname(socket_path))
 
 
 def test_curl_http_1_0(served):
