@@ -12,11 +12,20 @@ let house: [SwiftSetting] = [
 
 /// The hot path is spread over a few modules for legibility. Without this flag `package` functions
 /// are called across modules instead of inlined (seen in the disassembly), even trivial accessors.
+/// The driver's default flag for the cautious form would win, so that is switched off first.
 let hot: [SwiftSetting] =
     house + [
         .unsafeFlags(
-            ["-Xfrontend", "-enable-cmo-everything"], .when(configuration: .release))
+            [
+                "-disable-cmo", "-no-emit-module-separately-wmo",
+                "-Xfrontend", "-enable-cmo-everything",
+            ], .when(configuration: .release))
     ]
+
+/// Inlining across modules emits some private symbols in several of them; all are the same.
+let linked: [LinkerSetting] = [
+    .unsafeFlags(["-Xlinker", "-z", "-Xlinker", "muldefs"], .when(configuration: .release))
+]
 
 let package = Package(
     name: "penstock",
@@ -44,7 +53,8 @@ let package = Package(
         .target(name: "CLinux", path: "Sources/System/CLinux"),
         .target(
             name: "Reactor", dependencies: ["CLinux"], path: "Sources/DataPlane/Reactor",
-            swiftSettings: hot),
+            // `Bytes.span` has to say how long it lives.
+            swiftSettings: hot + [.enableExperimentalFeature("Lifetimes")]),
         .target(name: "HTTPWire", path: "Sources/DataPlane/HTTPWire", swiftSettings: hot),
         .target(
             name: "Balancing", dependencies: ["Traffic"], path: "Sources/DataPlane/Balancing",
@@ -91,7 +101,7 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: house),
+            swiftSettings: house, linkerSettings: linked),
         .executableTarget(
             name: "penstock-model",
             dependencies: [

@@ -46,12 +46,12 @@ extension ServiceBalancer {
     private func countFailure(
         _ isFailure: Bool, _ revision: Int, _ endpoint: Int, _ handle: EndpointHandle, _ now: Int64
     ) {
-        let failures = handle.records.it.consecutiveFailures
+        let record = handle.records
         guard isFailure else {
-            if failures.value != 0 { failures.value = 0 }
+            if record.it.consecutiveFailures.value != 0 { record.it.consecutiveFailures.value = 0 }
             return
         }
-        if failures.add(1) >= ejectionFailures {
+        if record.it.consecutiveFailures.add(1) >= ejectionFailures {
             table.eject(revision: revision, endpoint: endpoint, now: now)
         }
     }

@@ -43,7 +43,7 @@ package final class SharedMemory<Record: ~Copyable>: @unchecked Sendable {
     package init(count: Int, make: (Int) -> Record) {
         precondition(count > 0, "a row has at least one record")
         // 128: adjacent-line prefetch makes pairs of 64-byte lines one unit of false sharing.
-        let memory = unsafe UnsafeMutableRawPointer.allocate(
+        let memory = UnsafeMutableRawPointer.allocate(
             byteCount: max(128, count * MemoryLayout<Record>.stride), alignment: 128)
         let start = unsafe memory.bindMemory(to: Record.self, capacity: count)
         for index in 0..<count { unsafe (start + index).initialize(to: make(index)) }

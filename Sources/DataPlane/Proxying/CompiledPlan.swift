@@ -10,77 +10,113 @@ final class CompiledPlan: Sendable {
     let plan: TrafficPlan
     let routes: RouteTable
     let services: [CompiledService]
+    let texts: PlanTexts
 
     init(
         _ plan: TrafficPlan, registry: inout EndpointRegistry, stickyKey: StickyKey, now: Int64
     ) {
         self.plan = plan
+        texts = PlanTexts(plan)
         routes = RouteTable(services: plan.services)
-        services = plan.services.map { service in
-            CompiledService(service, registry: &registry, stickyKey: stickyKey, now: now)
+        var compiled: [CompiledService] = []
+        for service in plan.services {
+            compiled.append(
+                CompiledService(service, registry: &registry, stickyKey: stickyKey, now: now))
         }
-        registry.forgetUnused(in: services)
+        services = compiled
+        registry.adopt(services)
     }
 }
 
 final class CompiledService: Sendable {
     let plan: ServicePlan
     let record: ServiceRecord
+    let budget: RetryBudget
+    /// In the order of the plan's revisions.
+    let revisions: [RevisionRecord]
     /// Per revision, per endpoint, in the order of the plan.
     let endpoints: [[CompiledEndpoint]]
     let table: BalancingTable
-    let requestLines: FrozenBytes
-    let responseLines: FrozenBytes
-    /// Lower-case names that are set or removed, newline after each.
-    let requestNames: [FrozenBytes]
-    let responseNames: [FrozenBytes]
-    let revisionNames: [FrozenBytes]
+    let name: FrozenBytes
+    let requestEdits: CompiledEdits
+    let responseEdits: CompiledEdits
 
     init(
         _ service: ServicePlan, registry: inout EndpointRegistry, stickyKey: StickyKey, now: Int64
     ) {
         plan = service
+        name = FrozenBytes(service.name)
         record = registry.record(of: service.name)
-        let endpoints = service.revisions.map { revision in
-            revision.endpoints.map { endpoint in
-                registry.endpoint(service.name, revision.name, endpoint.address)
+        let known = registry.newest[service.name]
+        budget =
+            if let known, known.plan.retry.budgetShare == service.retry.budgetShare {
+                known.budget
+            } else {
+                RetryBudget(share: service.retry.budgetShare)
             }
+        var revisions: [RevisionRecord] = []
+        var endpoints: [[CompiledEndpoint]] = []
+        for revision in service.revisions {
+            revisions.append(registry.revision(service.name, revision.name))
+            var row: [CompiledEndpoint] = []
+            for endpoint in revision.endpoints {
+                row.append(registry.endpoint(service.name, revision.name, endpoint.address))
+            }
+            endpoints.append(row)
         }
+        self.revisions = revisions
         self.endpoints = endpoints
         table = BalancingTable(
-            service: service, states: endpoints.map { $0.map(\.state) }, key: stickyKey, now: now)
-        requestLines = CompiledService.lines(service.headers.request)
-        responseLines = CompiledService.lines(service.headers.response)
-        requestNames = service.headers.request.map { FrozenBytes($0.name) }
-        responseNames = service.headers.response.map { FrozenBytes($0.name) }
-        revisionNames = service.revisions.map { FrozenBytes($0.name) }
+            service: service, states: endpoints.map { $0.map(\.state) }, key: stickyKey, now: now,
+            previous: known?.table)
+        requestEdits = CompiledEdits(service.headers.request)
+        responseEdits = CompiledEdits(service.headers.response)
     }
+}
 
-    private static func lines(_ edits: [HeaderEdits.Edit]) -> FrozenBytes {
+/// Header edits as bytes: the lines to add, and the names whose lines go first.
+final class CompiledEdits: Sendable {
+    let lines: FrozenBytes
+    /// Lower case.
+    let names: [FrozenBytes]
+
+    init(_ edits: [HeaderEdits.Edit]) {
         let lines = edits.compactMap { edit in
             edit.value.map { "\(edit.name): \($0)\r\n" }
         }
-        return FrozenBytes(lines.joined())
+        self.lines = FrozenBytes(lines.joined())
+        names = edits.map { FrozenBytes($0.name) }
     }
 }
 
 /// What outlives plans for one service.
 final class ServiceRecord: Sendable {
-    let name: String
-    let meter: EndpointMeter
-    let budget = RetryBudget()
-    let counters: SharedCounters
-
-    enum Cell: Int {
+    enum Cell: Int, CaseIterable {
         case retries
         case retriesRefused
-        case held
     }
+
+    let name: String
+    /// Requests that ended before a revision was chosen.
+    let meter: EndpointMeter
+    let counters: SharedCounters
 
     init(name: String, loops: Int) {
         self.name = name
         meter = EndpointMeter(loops: loops)
-        counters = SharedCounters(count: 3, loops: loops)
+        counters = SharedCounters(count: Cell.allCases.count, loops: loops)
+    }
+}
+
+/// What outlives plans for one revision of a service.
+final class RevisionRecord: Sendable {
+    let name: FrozenBytes
+    /// Requests, however often they were tried.
+    let meter: EndpointMeter
+
+    init(name: String, loops: Int) {
+        self.name = FrozenBytes(name)
+        meter = EndpointMeter(loops: loops)
     }
 }
 
@@ -94,38 +130,43 @@ final class CompiledEndpoint: Sendable {
 
     let key: Key
     let state = EndpointState()
+    /// Tries.
     let meter: EndpointMeter
+    /// As in the plan, for the access log.
+    let text: FrozenBytes
     /// What `Host` says when it is rewritten.
     let hostText: FrozenBytes
     let addresses: Lock<[SocketAddress]>
-    let lastError = Lock<String>("")
+    /// Why the last check failed; empty when it did not.
+    let probeError = Lock<String>("")
     /// Which loop probes it.
     let proberLoop: Int
-
     /// The name to resolve; nil for numeric and unix addresses.
-    var nameToResolve: String? {
-        if case .tcp(let host, let port) = key.address,
-            SocketAddress(numeric: host, port: port) == nil
-        {
-            return host
-        }
-        return nil
-    }
+    let nameToResolve: String?
 
     init(key: Key, loops: Int, proberLoop: Int) {
         self.key = key
         self.proberLoop = proberLoop
         meter = EndpointMeter(loops: loops)
+        text = FrozenBytes(key.address.description)
         var addresses: [SocketAddress] = []
         switch key.address {
         case .tcp(let host, let port):
-            hostText = FrozenBytes(key.address.description)
+            hostText = text
             if let address = SocketAddress(numeric: host, port: port) { addresses = [address] }
+            nameToResolve = addresses.isEmpty ? host : nil
         case .unix(let path):
             hostText = FrozenBytes("localhost")
             if let address = SocketAddress(unixPath: path) { addresses = [address] }
+            nameToResolve = nil
         }
         self.addresses = Lock(addresses)
+    }
+
+    /// As `hostText`, for requests of the gateway's own.
+    var hostDescription: String {
+        if case .tcp = key.address { return key.address.description }
+        return "localhost"
     }
 
     func resolve(to found: [SocketAddress]) {
@@ -136,9 +177,17 @@ final class CompiledEndpoint: Sendable {
 
 /// Finds the lasting part of an endpoint or service again when the next plan names it.
 struct EndpointRegistry {
+    private struct RevisionKey: Hashable {
+        let service: String
+        let revision: String
+    }
+
     let loops: Int
     private(set) var endpoints: [CompiledEndpoint.Key: CompiledEndpoint] = [:]
-    private(set) var services: [String: ServiceRecord] = [:]
+    /// The newest plan's services, whose balancing tables the next ones continue.
+    private(set) var newest: [String: CompiledService] = [:]
+    private var services: [String: ServiceRecord] = [:]
+    private var revisions: [RevisionKey: RevisionRecord] = [:]
     private var made = 0
 
     init(loops: Int) {
@@ -163,12 +212,31 @@ struct EndpointRegistry {
         return fresh
     }
 
-    /// Endpoints and services that the newest plan does not name; loops that still work on an
-    /// older plan keep theirs alive.
-    mutating func forgetUnused(in kept: [CompiledService]) {
-        let used = Set(kept.flatMap { $0.endpoints.flatMap { $0.map(\.key) } })
+    mutating func revision(_ service: String, _ revision: String) -> RevisionRecord {
+        let key = RevisionKey(service: service, revision: revision)
+        if let known = revisions[key] { return known }
+        let fresh = RevisionRecord(name: revision, loops: loops)
+        revisions[key] = fresh
+        return fresh
+    }
+
+    /// Forgets endpoints and services that the newest plan does not name; loops that still work on
+    /// an older plan keep theirs alive.
+    mutating func adopt(_ compiled: [CompiledService]) {
+        newest = Dictionary(uniqueKeysWithValues: compiled.map { ($0.plan.name, $0) })
+        let used = Set(compiled.flatMap { $0.endpoints.flatMap { $0.map(\.key) } })
         endpoints = endpoints.filter { used.contains($0.key) }
-        let names = Set(kept.map(\.plan.name))
-        services = services.filter { names.contains($0.key) }
+        services = services.filter { newest[$0.key] != nil }
+        let named = Set(
+            compiled.flatMap { service in
+                service.plan.revisions.map {
+                    RevisionKey(service: service.plan.name, revision: $0.name)
+                }
+            })
+        revisions = revisions.filter { named.contains($0.key) }
+    }
+
+    func endpoints(named host: String) -> [CompiledEndpoint] {
+        endpoints.values.filter { $0.nameToResolve == host }
     }
 }

@@ -4,6 +4,9 @@ enum Limits {
     /// One read while the destination keeps up: a 1 MB answer then takes 4 reads. Larger scratches
     /// fall out of the second-level cache.
     static let bulkReadBytes = 256 * 1024
+    /// The first read of a turn: most answers fit, and only when it was filled is it worth asking
+    /// how far the destination lags.
+    static let firstReadBytes = 32 * 1024
     /// One read while the destination lags: what is read must be kept until it takes it, so this
     /// is also the memory of a stalled connection.
     static let cautiousReadBytes = 16 * 1024
@@ -22,7 +25,7 @@ enum Limits {
     static let trustedIdleNanoseconds: Int64 = 500_000_000
     /// Tries of which no byte left the gateway do not count as attempts, but end here: one per
     /// replica of the largest service whose replicas could all be down at once and still be listed.
-    static let freeTries: UInt8 = 8
+    static let freeTries = 8
     /// Bytes of a JSON body searched for its `model`: OpenAI clients put it within the first few
     /// hundred bytes; long prompts put before it fit as well.
     static let modelSearchBytes = 64 * 1024
@@ -35,6 +38,19 @@ enum Limits {
     /// A body slower than this many bytes a second over `slowBodyNanoseconds` is a drip.
     static let slowBodyBytesPerSecond: Int64 = 100
     static let slowBodyNanoseconds: Int64 = 10_000_000_000
+    /// Records of a kind on one loop: far above what descriptors allow.
+    static let records = 1_000_000
+    /// Connections over `limits.connections` that are told so at a time, per loop; more are closed.
+    static let refusedAtOnce = 1024
+    /// A held request is looked at after this time even if nobody said that a slot is free.
+    static let heldCheckNanoseconds: Int64 = 64_000_000
+    /// Interval of a loop's housekeeping: outlier ejection is judged once a second.
+    static let housekeepingNanoseconds: Int64 = 1_000_000_000
+    /// How long an idle connection is still listened to when the gateway drains: a request may be
+    /// on its way.
+    static let drainIdleNanoseconds: Int64 = 150_000_000
+    /// Recycled replay buffers a loop keeps: 256 of 4 KiB.
+    static let spareBuffers = 256
     /// Time to read and drop what a client still sends after its last answer, so that closing does
     /// not reset the connection under bytes in flight.
     static let lingerNanoseconds: Int64 = 1_000_000_000

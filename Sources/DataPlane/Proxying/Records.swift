@@ -14,7 +14,7 @@ enum RecordKind: UInt64 {
     case exchange = 3
     case probe = 4
     case listener = 5
-    case pool = 6
+    case housekeeping = 6
 
     static func tag<Record: ~Copyable>(_ slot: Slot<Record>, _ kind: RecordKind) -> UInt64 {
         UInt64(slot.address) | kind.rawValue
@@ -47,15 +47,19 @@ struct ClientConnection {
     var closesAfter = false
     /// Waits in the loop's queue for another turn.
     var isResuming = false
+    /// The gateway itself has sent 100 (Continue), to read a body it routes by.
     var sentContinue = false
-    var listener: UInt8
+    /// Takes one of the places of `limits.connections`.
+    var isCounted = true
+    /// Bytes of the head so far that the scanner has seen.
+    var scanned: UInt32 = 0
     var peer: PeerAddress
     var exchange: Slot<Exchange>?
     var search: Slot<ModelSearch>?
     /// Bytes read but not yet consumed: an incomplete head, or what came behind a request.
     var stash = HeapBytes()
-    var scanner = HeadScanner()
-    /// First byte of the head, or the end of the last request; for timeouts.
+    var scanner: HeadScanner
+    /// First byte of the head, last progress within a request, or the end of the last one.
     var since: Int64
     var next: Slot<ClientConnection>?
     var previous: Slot<ClientConnection>?
@@ -75,9 +79,10 @@ struct UpstreamConnection {
     /// It has carried a request before: an early close may be the replica's idle timeout.
     var isReused = false
     var isResuming = false
+    var scanned: UInt32 = 0
     var exchange: Slot<Exchange>?
     var stash = HeapBytes()
-    var scanner = HeadScanner()
+    var scanner: HeadScanner
     /// Connect begun, last byte, or idle since.
     var since: Int64
     /// How long the replica keeps an idle connection, by its own word or by ours.
@@ -95,74 +100,80 @@ struct Exchange {
         case connecting
         case awaitingAnswer
         case answering
+        /// The answer is out and this record waits for the end of the batch.
+        case over
     }
 
     let client: Slot<ClientConnection>
     let snapshot: Slot<Snapshot>
     let service: Slot<ServiceRuntime>
     var upstream: Slot<UpstreamConnection>?
-    var phase: Phase = .connecting
+    var phase = Phase.connecting
 
-    var method: Method
-    var minorVersion: UInt8
+    let method: Method
+    let minorVersion: UInt8
     var keepsAlive: Bool
     /// The endpoint's in-flight count holds this exchange.
     var isCounted = false
     var isRequestDone = false
+    var isRequestChunked = false
     /// The replay holds all that was sent of the request so far.
     var isReplayable = true
-    /// A byte of the request was handed to the kernel in this try.
-    var leftGateway = false
     var answersChunked = false
+    /// The chunks of the replica are forwarded as they came.
+    var answersFramed = false
     var answersUntilClose = false
-    var isPanicTry = false
     var setsSticky = false
-    var hasTotalTimer = false
     var usedStaleRetry = false
-    var isLogged = false
 
     var revision: Int32 = -1
     var endpoint: Int32 = -1
-    var overrideRevision: Int32 = -1
     var attempts: UInt8 = 0
     var freeTries: UInt8 = 0
     var status: UInt16 = 0
     var depth: Int32 = 0
-    var tried: UInt64 = 0
 
-    var started: Int64
+    let started: Int64
     var tryStarted: Int64 = 0
+    /// The last byte of the request, so far, went out.
+    var sentAt: Int64 = 0
     var connectNanoseconds: Int64 = -1
     var firstByteAt: Int64 = 0
-    var bodyStarted: Int64 = 0
+    /// Of the request body, for the rate of a dripping client.
+    var windowStarted: Int64 = 0
+    var windowBytes: UInt64 = 0
+    var payloadBytes: UInt64 = 0
     var bytesReceived: UInt64 = 0
     var bytesSent: UInt64 = 0
 
     /// The composed request head, and the body behind it while it can be replayed.
-    var replay = HeapBytes()
+    var replay: HeapBytes
     /// Where in `replay` the request id stands, and the length of the head.
-    var requestID = Slice(offset: 0, count: 0)
+    var requestID = Slice.none
     var headCount = 0
-    /// `Host` line within `replay`, when it names the endpoint and changes with it.
-    var hostLine = Slice(offset: 0, count: 0)
+    /// Where in `replay` the endpoint's `Host` line is to be inserted; 0 when it is kept.
+    var hostOffset = 0
     /// Method and target as the client sent them, for the access log.
     var logText = HeapBytes()
-    var logMethodCount: UInt16 = 0
+    var logMethodCount = 0
 
     var requestDecoder: BodyDecoder
     var answerDecoder = BodyDecoder(framing: .none, keepsFraming: false)
     var choice = ChoiceRequest()
-    var totalTimer = TimerID.none
-    /// Chains of the service's hold queue.
+    var timer = TimerID.none
+    /// Chains of the revision's hold queue.
     var nextHeld: Slot<Exchange>?
     var previousHeld: Slot<Exchange>?
-    var error: RefusalCode = .none
+    var error = RefusalCode.none
+
+    /// The request's bytes so far were handed to the replica's connection.
+    var isTransmitted: Bool { phase == .awaitingAnswer || phase == .answering }
 }
 
 /// The search for a JSON body's `model`, while it goes on.
 struct ModelSearch {
     var scanner: JSONModelScanner
     var decoder: BodyDecoder
-    /// How much of the client's stash has been decoded.
+    /// How much of the client's bytes has been decoded.
     var offset: Int
 }

@@ -34,8 +34,8 @@ enum RefusalCode: UInt8, CaseIterable {
         case .noRoute: 404
         case .requestTimeout: 408
         case .bodyTooLarge: 413
-        case .unreachable, .reset, .malformedAnswer: 502
-        case .noReplica, .overloaded, .draining, .connectionLimit, .descriptors: 503
+        case .reset, .malformedAnswer: 502
+        case .unreachable, .noReplica, .overloaded, .draining, .connectionLimit, .descriptors: 503
         case .connectTimeout, .firstByteTimeout, .streamTimeout, .totalTimeout: 504
         case .clientGone, .slowClient: 499
         }
@@ -94,15 +94,21 @@ enum RefusalCode: UInt8, CaseIterable {
         }
     }
 
-    var title: StaticString {
+    /// The reason phrase of a status that the gateway itself answers with.
+    static func title(of status: UInt16) -> StaticString {
         switch status {
         case 400: "Bad Request"
         case 404: "Not Found"
         case 408: "Request Timeout"
         case 413: "Content Too Large"
+        case 414: "URI Too Long"
+        case 417: "Expectation Failed"
+        case 431: "Request Header Fields Too Large"
+        case 501: "Not Implemented"
         case 502: "Bad Gateway"
         case 503: "Service Unavailable"
         case 504: "Gateway Timeout"
+        case 505: "HTTP Version Not Supported"
         default: "Error"
         }
     }
@@ -119,6 +125,4 @@ enum RefusalCode: UInt8, CaseIterable {
         case .clientGone, .slowClient: .cancelled
         }
     }
-
-    var carriesRetryAfter: Bool { status == 503 }
 }

@@ -8,15 +8,13 @@ import Traffic
 
 /// What a loop can be told.
 enum WorkerMessage: Sendable {
-    /// Serve this plan; the listeners are already open.
-    case apply(CompiledPlan, [OpenListener])
-    /// Names have been resolved anew.
-    case resolved(host: String, [SocketAddress])
+    /// Serve this plan, from these listeners, which are open already. Those it has are kept.
+    case apply(CompiledPlan, [OpenListener], AccessLogRing?)
     /// An endpoint went down: replayable requests waiting for it go elsewhere.
     case endpointDown(CompiledEndpoint)
     /// A slot came free for a request that this loop holds.
-    case slotFreed(service: Int)
-    /// No new connection; end when the last request has ended.
+    case slotFreed
+    /// No new connection; end when the last request has ended, at the latest then (nanoseconds).
     case drain(until: Int64)
     case stop
 }
@@ -29,18 +27,27 @@ struct Worker: ~Copyable {
     var random: RandomSource
     var fields: FieldTable
     var head: HeadBuffer
-    var requestParser = RequestParser()
-    var answerParser = ResponseParser()
+    /// Where a path is normalised into.
+    var path: HeadBuffer
+    var requestParser: RequestParser
+    let answerParser = ResponseParser()
 
-    var clients: Slab<ClientConnection>
-    var upstreams: Slab<UpstreamConnection>
-    var exchanges: Slab<Exchange>
-    var searches = Slab<ModelSearch>(limit: 1_000_000)
-    var probes = Slab<Probe>(limit: 100_000)
+    var clients = Slab<ClientConnection>(limit: Limits.records)
+    var upstreams = Slab<UpstreamConnection>(limit: Limits.records)
+    var exchanges = Slab<Exchange>(limit: Limits.records)
+    var searches = Slab<ModelSearch>(limit: Limits.records)
+    var probes = Slab<Probe>(limit: Limits.records)
 
     var firstClient: Slot<ClientConnection>?
+    /// Clients that are being told that there is no place for them.
+    var uncounted = 0
     var snapshot: Slot<Snapshot>
+    /// All that are still in use, the current one included.
+    var snapshots: [Slot<Snapshot>] = []
+    /// Replaced, and used by nobody any more.
+    var expired: [Slot<Snapshot>] = []
     var pools: [ObjectIdentifier: Slot<EndpointPool>] = [:]
+    var checks: [ObjectIdentifier: Slot<Probe>] = [:]
     var listeners: [LoopListener] = []
     var reserveDescriptor = Sockets.openReserve()
 
@@ -49,52 +56,68 @@ struct Worker: ~Copyable {
     var deadClients: [Slot<ClientConnection>] = []
     var deadUpstreams: [Slot<UpstreamConnection>] = []
     var deadExchanges: [Slot<Exchange>] = []
+    var deadProbes: [Slot<Probe>] = []
     /// Replay buffers of ended exchanges, so that a usual request allocates nothing.
     var spareBuffers: [HeapBytes] = []
 
     var gateway: GatewayRules
     var dates = DateText()
-    var log: LogSink?
+    /// Milliseconds since 1970, as of the batch.
+    var wall: Int64
+    var log: LogSink
+    var heldCount = 0
+    /// A slot came free during this batch for a request held here.
+    var wantsHeldServed = false
+    var housekeeping = TimerID.none
+    /// When outliers were last looked for.
+    var judged: Int64 = 0
     var isDraining = false
+    var drainStarted: Int64 = 0
     var drainDeadline: Int64 = 0
     var isStopped = false
 
     static let doorbellToken: UInt64 = 15
 
-    init(index: Int, shared: WorkerShared, plan: CompiledPlan) throws(SystemError) {
+    /// - Parameter loop: made on this thread, and polling the mailbox's doorbell already.
+    init(index: Int, shared: WorkerShared, plan: CompiledPlan, loop: consuming EventLoop) {
         self.index = index
         self.shared = shared
         meters = LoopMeters(shared.counters, loop: index)
-        let limits = plan.plan.gateway.limits
-        let channelLimit = limits.connections * 2 + 4096
-        loop = try EventLoop(channelLimit: channelLimit)
+        self.loop = loop
         random = RandomSource(seed: shared.seed &+ UInt64(index) &* 0x9E37_79B9_7F4A_7C15)
-        fields = FieldTable(capacity: 1000)
+        fields = FieldTable(capacity: HTTPWire.Limits.headersMax)
         head = HeadBuffer(capacity: Limits.composedHeadBytes)
-        clients = Slab(limit: limits.connections)
-        upstreams = Slab(limit: channelLimit)
-        exchanges = Slab(limit: channelLimit)
+        path = HeadBuffer(capacity: HTTPWire.Limits.targetBytes)
         gateway = GatewayRules(plan.plan.gateway)
-        snapshot = Snapshot.empty()
-        try loop.poller.addLevelTriggered(
-            shared.mailbox.doorbell, token: Worker.doorbellToken)
+        requestParser = RequestParser(limits: gateway.wire)
+        wall = Clock.wallMilliseconds()
+        log = LogSink(ring: nil, sample: 0)
+        snapshot = Slot<Snapshot>.make(
+            Snapshot(plan: plan, services: []))
     }
 
     // MARK: The loop
 
     /// Runs until told to stop.
     mutating func run() {
+        keepHouse()
         while !isStopped {
             shared.noteIdle()
             let count = loop.wait(atMost: resuming.isEmpty ? -1 : 0)
             shared.noteBusy(loop.now)
+            wall = Clock.wallMilliseconds()
             for index in 0..<count {
                 dispatch(loop.poller.token(index), loop.poller.readiness(index))
             }
             while let token = loop.timers.popExpired(now: loop.now) { timerFired(token) }
-            takeTurns()
+            if !resuming.isEmpty { takeTurns() }
+            if wantsHeldServed {
+                wantsHeldServed = false
+                serveHeld()
+            }
             loop.endBatch()
             recycle()
+            if !expired.isEmpty { freeExpired() }
             if isDraining { endDrainIfDone() }
         }
         shutDown()
@@ -108,7 +131,7 @@ struct Worker: ~Copyable {
         } else if token == Worker.doorbellToken {
             readMailbox()
         } else {
-            acceptConnections(listener: Int(token >> 4))
+            acceptConnections(listener: Int32(truncatingIfNeeded: token >> 4))
         }
     }
 
@@ -129,6 +152,8 @@ struct Worker: ~Copyable {
             break
         }
     }
+
+    // MARK: Turns
 
     /// Lets connections go on that were interrupted, each once.
     private mutating func takeTurns() {
@@ -164,26 +189,38 @@ struct Worker: ~Copyable {
         resuming.append(RecordKind.tag(upstream, .upstream))
     }
 
+    // MARK: The end of a batch
+
     private mutating func recycle() {
-        for exchange in deadExchanges {
+        while let exchange = deadExchanges.popLast() {
             var buffer = exchange.it.replay
-            buffer.recycle(keeping: Limits.keptReplayBytes)
-            spareBuffers.append(buffer)
+            if spareBuffers.count < Limits.spareBuffers {
+                buffer.recycle(keeping: Limits.keptReplayBytes)
+                spareBuffers.append(buffer)
+            } else {
+                buffer.free()
+            }
             exchange.it.logText.free()
             exchanges.give(exchange)
         }
-        deadExchanges.removeAll(keepingCapacity: true)
+        while let probe = deadProbes.popLast() { probes.give(probe) }
         // A dead record that still has a turn coming is kept until that turn has passed.
         if !deadClients.isEmpty {
             let dead = deadClients
-            deadClients = dead.filter { $0.it.isResuming }
-            for client in dead where !deadClients.contains(client) { clients.give(client) }
+            deadClients.removeAll(keepingCapacity: true)
+            for client in dead {
+                if client.it.isResuming { deadClients.append(client) } else { clients.give(client) }
+            }
         }
         if !deadUpstreams.isEmpty {
             let dead = deadUpstreams
-            deadUpstreams = dead.filter { $0.it.isResuming }
-            for upstream in dead where !deadUpstreams.contains(upstream) {
-                upstreams.give(upstream)
+            deadUpstreams.removeAll(keepingCapacity: true)
+            for upstream in dead {
+                if upstream.it.isResuming {
+                    deadUpstreams.append(upstream)
+                } else {
+                    upstreams.give(upstream)
+                }
             }
         }
     }

@@ -12,8 +12,12 @@ final class WorkerShared: Sendable {
     let counters: SharedCounters
     let options: DataPlaneOptions
     let connections: ConnectionCount
+    /// Requests held, over all loops.
+    let pending: PendingCount
     /// Generation of the plan in force on this loop.
     let generation = Atomic<UInt64>(0)
+    /// The drain's time was over before the last request was.
+    let cutOff = Atomic<Bool>(false)
     /// When the current batch began; 0 while waiting in the poll.
     private let busySince = Atomic<Int64>(0)
     /// What other loops may need of each other: their mailboxes, in order.
@@ -21,14 +25,20 @@ final class WorkerShared: Sendable {
 
     init(
         index: Int, counters: SharedCounters, options: DataPlaneOptions,
-        connections: ConnectionCount, seed: UInt64
+        connections: ConnectionCount, pending: PendingCount, seed: UInt64
     ) throws(SystemError) {
         self.index = index
         self.seed = seed
         self.counters = counters
         self.options = options
         self.connections = connections
+        self.pending = pending
         mailbox = try Mailbox()
+    }
+
+    /// Waits until the loop serves a plan of that generation or has ended. Not for loops.
+    func awaitGeneration(_ wanted: UInt64) {
+        while generation.load(ordering: .acquiring) < wanted { LoopThread.pause() }
     }
 
     func noteIdle() { busySince.store(0, ordering: .relaxed) }
@@ -38,6 +48,10 @@ final class WorkerShared: Sendable {
     func stall(now: Int64) -> Int64 {
         let since = busySince.load(ordering: .relaxed)
         return since == 0 ? 0 : max(0, now - since)
+    }
+
+    func postToAll(_ message: WorkerMessage) {
+        for mailbox in peers.withLock({ $0 }) { mailbox.post(message) }
     }
 
     func post(_ message: WorkerMessage, to loop: Int) {
@@ -61,6 +75,19 @@ final class ConnectionCount: Sendable {
     func enter() -> Bool {
         let before = count.wrappingAdd(1, ordering: .relaxed).oldValue
         if before < limit.load(ordering: .relaxed) { return true }
+        leave()
+        return false
+    }
+
+    func leave() { count.wrappingSubtract(1, ordering: .relaxed) }
+}
+
+/// Requests that wait for a slot on all loops.
+final class PendingCount: Sendable {
+    private let count = Atomic<Int>(0)
+
+    func enter(limit: Int) -> Bool {
+        if count.wrappingAdd(1, ordering: .relaxed).oldValue < limit { return true }
         leave()
         return false
     }

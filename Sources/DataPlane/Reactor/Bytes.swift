@@ -18,6 +18,12 @@ package struct Bytes {
         unsafe Bytes(UnsafeRawBufferPointer(start: nil, count: 0))
     }
 
+    /// For parsers.
+    package var span: RawSpan {
+        @_lifetime(borrow self)
+        get { unsafe buffer.bytes }
+    }
+
     package var count: Int { unsafe buffer.count }
     package var isEmpty: Bool { unsafe buffer.isEmpty }
 

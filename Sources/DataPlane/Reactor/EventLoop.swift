@@ -5,6 +5,7 @@
 // Created on the thread that runs it and never shared. Records die at the end of a batch, since
 // a later event of the same batch may still name them.
 
+@safe
 package struct EventLoop: ~Copyable {
     package var poller: Poller
     package var timers: TimerWheel
@@ -26,9 +27,9 @@ package struct EventLoop: ~Copyable {
         now = Clock.now()
         timers = TimerWheel(now: now)
         channels = Slab(limit: channelLimit)
-        unsafe scratch = .allocate(byteCount: Limits.scratchBytes, alignment: 64)
-        unsafe arena = .allocate(byteCount: Limits.arenaBytes, alignment: 64)
-        unsafe dirty = .allocate(capacity: Limits.dirtyChannels)
+        unsafe scratch = .allocate(byteCount: ReactorLimits.scratchBytes, alignment: 64)
+        unsafe arena = .allocate(byteCount: ReactorLimits.arenaBytes, alignment: 64)
+        unsafe dirty = .allocate(capacity: ReactorLimits.dirtyChannels)
         unsafe dead = .allocate(capacity: channelLimit)
     }
 
@@ -86,6 +87,19 @@ package struct EventLoop: ~Copyable {
         discard(channel)
     }
 
+    /// Lets go of a channel just opened; its socket stays open.
+    package mutating func forget(_ channel: Slot<Channel>) {
+        poller.remove(channel.it.descriptor)
+        channelCount -= 1
+        channels.give(channel)
+    }
+
+    /// Closes without sending what is deferred or was not taken: nobody waits for it.
+    package mutating func drop(_ channel: Slot<Channel>) {
+        guard !channel.it.isClosed else { return }
+        discard(channel)
+    }
+
     /// Closes with a reset, so that the peer cannot take what it has for a complete message.
     package mutating func reset(_ channel: Slot<Channel>) {
         guard !channel.it.isClosed else { return }
@@ -138,7 +152,7 @@ package struct EventLoop: ~Copyable {
 
     /// Reads into the shared scratch, which the next receive overwrites.
     package mutating func receive(_ channel: Slot<Channel>, atMost limit: Int) -> Received {
-        let room = min(limit, Limits.scratchBytes)
+        let room = min(limit, ReactorLimits.scratchBytes)
         let target = unsafe UnsafeMutableRawBufferPointer(rebasing: scratch[..<room])
         let result = unsafe Sockets.receive(channel.it.descriptor, target)
         switch result {
@@ -149,6 +163,11 @@ package struct EventLoop: ~Copyable {
             channel.it.isReadable = false
         }
         return result
+    }
+
+    /// Reads and drops what a socket without a channel holds now, once.
+    package mutating func drain(_ descriptor: Int32) -> Received {
+        unsafe Sockets.receive(descriptor, scratch)
     }
 
     /// The first `count` bytes of the scratch.
@@ -164,7 +183,7 @@ package struct EventLoop: ~Copyable {
         if channel.it.isBroken || channel.it.isClosed || bytes.isEmpty { return }
         if channel.it.isConnecting || channel.it.isCongested {
             channel.it.backlog.append(bytes)
-        } else if Int(channel.it.deferredCount) + bytes.count <= Limits.deferredBytes {
+        } else if Int(channel.it.deferredCount) + bytes.count <= ReactorLimits.deferredBytes {
             postpone(bytes, on: channel)
         } else {
             sendNow(bytes, on: channel)
@@ -174,7 +193,7 @@ package struct EventLoop: ~Copyable {
     private mutating func postpone(_ bytes: Bytes, on channel: Slot<Channel>) {
         if channel.it.deferredCount > 0 {
             let end = Int(channel.it.deferredOffset + channel.it.deferredCount)
-            if end != arenaCount || arenaCount + bytes.count > Limits.arenaBytes {
+            if end != arenaCount || arenaCount + bytes.count > ReactorLimits.arenaBytes {
                 flush(channel)
                 if channel.it.isCongested || channel.it.isBroken {
                     channel.it.backlog.append(bytes)
@@ -182,7 +201,7 @@ package struct EventLoop: ~Copyable {
                 }
             }
         }
-        if arenaCount + bytes.count > Limits.arenaBytes || dirtyCount == Limits.dirtyChannels {
+        if arenaCount + bytes.count > ReactorLimits.arenaBytes || dirtyCount == ReactorLimits.dirtyChannels {
             flush()
         }
         if channel.it.deferredCount == 0 {
@@ -190,8 +209,8 @@ package struct EventLoop: ~Copyable {
             unsafe dirty[dirtyCount] = channel
             dirtyCount += 1
         }
-        unsafe bytes.buffer.copyBytes(
-            to: UnsafeMutableRawBufferPointer(rebasing: arena[arenaCount...]))
+        unsafe UnsafeMutableRawBufferPointer(rebasing: arena[arenaCount...])
+            .copyMemory(from: bytes.buffer)
         arenaCount += bytes.count
         channel.it.deferredCount += UInt32(bytes.count)
     }
@@ -204,6 +223,11 @@ package struct EventLoop: ~Copyable {
             ? unsafe Sockets.send(channel.it.descriptor, bytes.buffer)
             : unsafe Sockets.send(channel.it.descriptor, first.buffer, bytes.buffer)
         keepUnsent(of: first, then: bytes, after: result, on: channel)
+    }
+
+    /// Sends what is deferred on this channel now.
+    package mutating func flushNow(_ channel: Slot<Channel>) {
+        if channel.it.deferredCount > 0 { flush(channel) }
     }
 
     private mutating func flush() {

@@ -12,4 +12,13 @@ package enum ReactorLimits {
     /// Slots of the timer wheel: 4096 × 33.6 ms = 137 s, longer than the usual time-outs; timers
     /// beyond it are looked at once each 137 s. 64 words of bitmap with one word above them.
     package static let timerSlots = 4096
+    /// The shared read buffer: the largest single read. Larger ones fall out of the second-level
+    /// cache.
+    package static let scratchBytes = 256 * 1024
+    /// Messages of one batch that wait to be sent together: 512 events of 2 KiB.
+    package static let arenaBytes = 1024 * 1024
+    /// Channels with something deferred; when there are more, all are flushed first.
+    package static let dirtyChannels = 1024
+    /// A message above this is sent at once: copying it would cost more than a call saves.
+    package static let deferredBytes = 16 * 1024
 }

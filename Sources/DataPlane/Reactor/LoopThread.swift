@@ -40,6 +40,11 @@ package final class LoopThread: Sendable {
         pthread_join(thread, nil)
     }
 
+    /// Lets a millisecond pass. For threads that wait for a loop, never for loops.
+    package static func pause() {
+        usleep(1000)
+    }
+
     deinit {
         if let thread = running.withLock({ $0 }) { pthread_detach(thread) }
     }

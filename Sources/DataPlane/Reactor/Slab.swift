@@ -37,6 +37,21 @@ package struct Slot<Record: ~Copyable>: Equatable, Hashable {
     }
 }
 
+extension Slot where Record: ~Copyable {
+    /// A record outside any slab, for the few that are made seldom and live long.
+    package static func make(_ value: consuming Record) -> Slot {
+        let pointer = UnsafeMutablePointer<Record>.allocate(capacity: 1)
+        unsafe pointer.initialize(to: value)
+        return unsafe Slot(pointer)
+    }
+
+    /// Ends a record made by `make`. The slot and its copies must not be used again.
+    package func free() {
+        unsafe pointer.deinitialize(count: 1)
+        unsafe pointer.deallocate()
+    }
+}
+
 /// Never gives memory back before it ends itself: its blocks are as many as the busiest moment
 /// needed. Records still taken then are not deinitialised; whoever took them must give them back.
 @safe
@@ -91,7 +106,7 @@ package struct Slab<Record: ~Copyable>: ~Copyable {
 
     @inline(never)
     private mutating func addBlock() {
-        let stride = max(MemoryLayout<Record>.stride, 16) + 15 & ~15
+        let stride = (max(MemoryLayout<Record>.stride, 16) + 15) & ~15
         let records = ReactorLimits.recordsPerBlock
         let raw = UnsafeMutableRawPointer.allocate(
             byteCount: 16 + stride * records, alignment: 16)

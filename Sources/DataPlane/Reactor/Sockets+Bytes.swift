@@ -51,6 +51,13 @@ extension Sockets {
         return code == EAGAIN ? .wouldBlock : .failed(code)
     }
 
+    /// Whether an idle connection is still silent and open: nothing to read, not even an end.
+    package static func isQuiet(_ descriptor: Int32) -> Bool {
+        var byte: UInt8 = 0
+        let count = unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+        return count < 0 && errno == EAGAIN
+    }
+
     /// The error that waits on the socket (SO_ERROR), 0 if there is none; asking clears it.
     package static func pendingError(_ descriptor: Int32) -> Int32 {
         var code: Int32 = 0

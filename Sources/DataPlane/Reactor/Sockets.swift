@@ -92,6 +92,13 @@ extension Sockets {
         _ = Glibc.close(descriptor)
     }
 
+    /// Another descriptor of the same socket, for another loop to poll and close.
+    package static func duplicate(_ descriptor: Int32) throws(SystemError) -> Int32 {
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        if copy < 0 { throw SystemError(call: "fcntl", code: errno) }
+        return copy
+    }
+
     /// A descriptor to give up when there are no others: it lets a loop accept and close at once
     /// what would otherwise stay in the queue and wake it for ever. -1 if there is none.
     package static func openReserve() -> Int32 {

@@ -1,6 +1,7 @@
 // A system call that failed: which one, and the errno it left.
 
 internal import CLinux
+internal import Glibc
 
 package struct SystemError: Error, Sendable, Equatable {
     package let call: StaticString
@@ -10,6 +11,10 @@ package struct SystemError: Error, Sendable, Equatable {
         self.call = call
         self.code = code
     }
+
+    /// What the kernel says of a path or a name that it cannot use.
+    package static let nameTooLong = ENAMETOOLONG
+    package static let noSuchAddress = EADDRNOTAVAIL
 
     package static func == (left: SystemError, right: SystemError) -> Bool {
         left.code == right.code && left.call.description == right.call.description

@@ -1,0 +1,288 @@
+// What replicas answer, on its way to the client: heads parsed strictly and composed anew, bodies
+// passed on as they come, and an answer that breaks off left visibly incomplete.
+
+import HTTPWire
+import Reactor
+import Traffic
+
+extension Worker {
+    mutating func readUpstream(_ upstream: Slot<UpstreamConnection>) {
+        let channel = upstream.it.channel
+        var turns = 0
+        var size = Limits.firstReadBytes
+        while channel.it.isReadable, !channel.it.isClosed {
+            guard let exchange = upstream.it.exchange else { return closeUpstream(upstream) }
+            let client = exchange.it.client
+            if client.it.channel.it.isCongested { return awaitClient(client, exchange) }
+            if turns == Limits.readsPerTurn { return resumeLater(upstream) }
+            turns += 1
+            switch loop.receive(channel, atMost: size) {
+            case .bytes(let count):
+                take(loop.received(count), from: upstream, exchange)
+                if count == size, channel.it.isReadable, !channel.it.isClosed {
+                    size = readSize(towards: client.it.channel)
+                }
+            case .wouldBlock: return
+            case .ended: return upstreamEnded(upstream, exchange, wasReset: false)
+            case .failed: return upstreamEnded(upstream, exchange, wasReset: true)
+            }
+        }
+    }
+
+    /// The client has caught up: its replica may go on.
+    mutating func resumeAnswer(of client: Slot<ClientConnection>) {
+        guard let exchange = client.it.exchange, let upstream = exchange.it.upstream,
+            upstream.it.phase == .busy
+        else { return }
+        upstream.it.since = loop.now
+        setTimer(upstream, after: exchange.it.service.it.rules.streamIdle)
+        if upstream.it.channel.it.isReadable { resumeLater(upstream) }
+    }
+
+    private mutating func awaitClient(
+        _ client: Slot<ClientConnection>, _ exchange: Slot<Exchange>
+    ) {
+        client.it.since = loop.now
+        setTimer(client, after: exchange.it.service.it.rules.responseIdle)
+    }
+
+    // MARK: Consuming
+
+    private mutating func take(
+        _ bytes: Bytes, from upstream: Slot<UpstreamConnection>, _ exchange: Slot<Exchange>
+    ) {
+        upstream.it.since = loop.now
+        if upstream.it.stash.isEmpty {
+            let used = takeAnswer(bytes, from: upstream, exchange)
+            guard upstream.it.exchange == exchange, used < bytes.count else { return }
+            upstream.it.stash.append(bytes.dropping(used))
+        } else {
+            upstream.it.stash.append(bytes)
+            let used = takeAnswer(upstream.it.stash.bytes, from: upstream, exchange)
+            guard upstream.it.exchange == exchange else { return }
+            upstream.it.stash.consume(used)
+            if upstream.it.stash.isEmpty { upstream.it.stash.free() }
+        }
+    }
+
+    /// - Returns: how many bytes are done with. The exchange may be over then.
+    private mutating func takeAnswer(
+        _ bytes: Bytes, from upstream: Slot<UpstreamConnection>, _ exchange: Slot<Exchange>
+    ) -> Int {
+        do {
+            var offset = 0
+            while exchange.it.phase == .awaitingAnswer {
+                let rest = bytes.dropping(offset)
+                guard let answer = try parseAnswer(rest, from: upstream, exchange.it.method)
+                else { return offset }
+                offset += answer.byteCount
+                if answer.isInformational {
+                    forwardInformational(answer, in: rest, exchange)
+                    continue
+                }
+                // Nobody asked for an upgrade: the field ends at the gateway.
+                if answer.isUpgrade { throw WireError.badStatusLine }
+                guard beginAnswer(answer, in: rest, from: upstream, exchange) else {
+                    throw WireError.headTooLarge
+                }
+            }
+            try takeAnswerBody(bytes, from: &offset, upstream, exchange)
+            return offset
+        } catch {
+            if exchange.it.phase == .answering {
+                cutAnswer(exchange, .malformedAnswer)
+            } else {
+                endTry(exchange, outcome: .transport, error: .malformedAnswer)
+                fail(exchange, .malformedAnswer)
+            }
+            return bytes.count
+        }
+    }
+
+    private mutating func parseAnswer(
+        _ bytes: Bytes, from upstream: Slot<UpstreamConnection>, _ method: Method
+    ) throws(WireError) -> ResponseHead? {
+        if upstream.it.scanned > 0 {
+            let verdict = upstream.it.scanner.scan(bytes.span, from: Int(upstream.it.scanned))
+            upstream.it.scanned = UInt32(bytes.count)
+            if verdict == .incomplete { return nil }
+        }
+        let answer = try answerParser.parse(bytes.span, fields: &fields, requestMethod: method)
+        if answer != nil {
+            upstream.it.scanned = 0
+        } else if upstream.it.scanned == 0, !bytes.isEmpty {
+            upstream.it.scanner.reset()
+            _ = upstream.it.scanner.scan(bytes.span, from: 0)
+            upstream.it.scanned = UInt32(bytes.count)
+        }
+        return answer
+    }
+
+    /// 1xx, which HTTP/1.0 clients would not understand (RFC 9110 15.2).
+    private mutating func forwardInformational(
+        _ answer: ResponseHead, in bytes: Bytes, _ exchange: Slot<Exchange>
+    ) {
+        guard exchange.it.minorVersion >= 1 else { return }
+        head.removeAll()
+        appendStatusLine(answer, bytes)
+        HeadWriter.copyFields(
+            fields, of: bytes.span, skipping: Worker.answerReplaced, into: &head)
+        head.appendCRLF()
+        if !head.didOverflow { loop.send(exchange.it.client.it.channel, composed) }
+    }
+
+    private mutating func beginAnswer(
+        _ answer: ResponseHead, in bytes: Bytes, from upstream: Slot<UpstreamConnection>,
+        _ exchange: Slot<Exchange>
+    ) -> Bool {
+        exchange.it.phase = .answering
+        exchange.it.status = answer.status
+        exchange.it.firstByteAt = loop.now
+        let isOld = exchange.it.minorVersion == 0
+        exchange.it.answersFramed = answer.framing == .chunked && !isOld
+        exchange.it.answersChunked = exchange.it.answersFramed
+            || answer.framing == .untilClose && !isOld
+        exchange.it.answersUntilClose =
+            isOld && (answer.framing == .chunked || answer.framing == .untilClose)
+        if exchange.it.answersUntilClose || isDraining || !exchange.it.isRequestDone {
+            exchange.it.keepsAlive = false
+        }
+        exchange.it.answerDecoder = BodyDecoder(
+            framing: answer.framing, keepsFraming: exchange.it.answersFramed)
+        noteReuse(answer, of: upstream)
+        guard composeAnswer(answer, in: bytes, exchange) else {
+            exchange.it.phase = .awaitingAnswer
+            return false
+        }
+        exchange.it.bytesSent += UInt64(head.count)
+        loop.send(exchange.it.client.it.channel, composed)
+        if !exchange.it.answerDecoder.isDone {
+            setTimer(upstream, after: exchange.it.service.it.rules.streamIdle)
+        }
+        return true
+    }
+
+    private func noteReuse(_ answer: ResponseHead, of upstream: Slot<UpstreamConnection>) {
+        guard answer.keepsAlive else {
+            upstream.it.idleNanoseconds = 0
+            return
+        }
+        if answer.keepAliveTimeoutSeconds >= 0 {
+            // A second less than it says: its clock began before ours.
+            let seconds = min(max(0, answer.keepAliveTimeoutSeconds - 1), 300)
+            upstream.it.idleNanoseconds = Int64(seconds) * 1_000_000_000
+        }
+    }
+
+    private mutating func takeAnswerBody(
+        _ bytes: Bytes, from offset: inout Int, _ upstream: Slot<UpstreamConnection>,
+        _ exchange: Slot<Exchange>
+    ) throws(WireError) {
+        let channel = exchange.it.client.it.channel
+        while true {
+            let event = try exchange.it.answerDecoder.next(
+                bytes.span, from: &offset, fields: &fields)
+            switch event {
+            case .needMore: return
+            case .data(let slice):
+                let data = bytes.slice(slice)
+                exchange.it.bytesSent += UInt64(data.count)
+                if exchange.it.answersChunked { sendChunkHeader(UInt64(data.count), on: channel) }
+                loop.send(channel, data)
+                if exchange.it.answersChunked { loop.send(channel, Bytes("\r\n")) }
+            case .framed(let slice, _):
+                exchange.it.bytesSent += UInt64(slice.count)
+                loop.send(channel, bytes.slice(slice))
+            case .chunkHeader(let size):
+                sendChunkHeader(size, on: channel)
+            case .end(let hasTrailers):
+                let isUntidy = offset < bytes.count
+                endAnswer(exchange, bytes, hasTrailers: hasTrailers)
+                return finishAnswer(exchange, upstream, mayReuse: !isUntidy)
+            }
+        }
+    }
+
+    private mutating func sendChunkHeader(_ size: UInt64, on channel: Slot<Channel>) {
+        head.removeAll()
+        head.appendHex(size)
+        head.appendCRLF()
+        loop.send(channel, composed)
+    }
+
+    private mutating func endAnswer(
+        _ exchange: Slot<Exchange>, _ bytes: Bytes, hasTrailers: Bool
+    ) {
+        guard exchange.it.answersChunked else { return }
+        head.removeAll()
+        head.append("0\r\n")
+        if hasTrailers { HeadWriter.copyFields(fields, of: bytes.span, into: &head) }
+        head.appendCRLF()
+        loop.send(exchange.it.client.it.channel, composed)
+    }
+
+    // MARK: Ends
+
+    private mutating func upstreamEnded(
+        _ upstream: Slot<UpstreamConnection>, _ exchange: Slot<Exchange>, wasReset: Bool
+    ) {
+        guard exchange.it.phase == .answering else {
+            if upstream.it.stash.isEmpty { return tryFailed(exchange, .reset) }
+            // Part of an answer was seen: never again elsewhere.
+            endTry(exchange, outcome: .transport, error: .reset)
+            return fail(exchange, .reset)
+        }
+        do {
+            try exchange.it.answerDecoder.ended()
+            if wasReset { return cutAnswer(exchange, .reset) }
+            endAnswer(exchange, .empty, hasTrailers: false)
+            finishAnswer(exchange, upstream, mayReuse: false)
+        } catch {
+            cutAnswer(exchange, .reset)
+        }
+    }
+
+    private mutating func finishAnswer(
+        _ exchange: Slot<Exchange>, _ upstream: Slot<UpstreamConnection>, mayReuse: Bool
+    ) {
+        let channel = upstream.it.channel
+        let isReusable =
+            mayReuse && exchange.it.isRequestDone && upstream.it.idleNanoseconds > 0
+            && !channel.it.isReadable && !channel.it.isPeerClosed && !channel.it.isCongested
+            && !channel.it.isBroken
+        if isReusable {
+            exchange.it.upstream = nil
+            rest(upstream)
+        }
+        let outcome = Worker.outcome(of: exchange.it.status)
+        endTry(exchange, outcome: outcome)
+        finish(exchange, outcome: outcome)
+    }
+
+    static func outcome(of status: UInt16) -> Outcome {
+        switch status {
+        case ..<400: .success
+        case ..<500: .client
+        default: .model
+        }
+    }
+
+    /// Keeps a connection for the next request.
+    private mutating func rest(_ upstream: Slot<UpstreamConnection>) {
+        let pool = upstream.it.pool
+        upstream.it.stash.free()
+        upstream.it.exchange = nil
+        upstream.it.since = loop.now
+        guard pool.it.idleCount < Limits.idlePerEndpoint, pool.it.users > 0, !isDraining else {
+            return closeUpstream(upstream)
+        }
+        pool.unlink(upstream)
+        upstream.it.phase = .idle
+        pool.linkIdle(upstream)
+        meters.idleUpstreams.increment()
+        // Its timer, wherever it stands, looks at the age; reuse looks at it, too.
+        if !loop.timers.isLive(upstream.it.channel.it.timer) {
+            setTimer(upstream, after: upstream.it.idleNanoseconds)
+        }
+    }
+}

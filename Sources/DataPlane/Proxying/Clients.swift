@@ -1,0 +1,238 @@
+// Reading what clients send: where bytes become PROXY headers, request heads and bodies, and where a
+// client that leaves or says too little for too long is let go.
+
+import HTTPWire
+import Reactor
+import Traffic
+
+extension Worker {
+    mutating func clientEvent(_ client: Slot<ClientConnection>, _ readiness: Readiness) {
+        let channel = client.it.channel
+        let hasDrained = loop.note(readiness, on: channel)
+        if channel.it.isBroken { return clientGone(client) }
+        switch client.it.phase {
+        case .exchanging:
+            // Half-closed counts as gone: nobody may be left to read a costly answer.
+            if channel.it.isPeerClosed { return clientGone(client) }
+            if readiness.contains(.writable) { client.it.since = loop.now }
+            if hasDrained { resumeAnswer(of: client) }
+            if channel.it.isReadable, !channel.it.isClosed { readClient(client) }
+        case .lingering:
+            if hasDrained || channel.it.isReadable { goOnLingering(client) }
+        case .awaitingProxyHeader, .awaitingHead, .searchingModel:
+            if channel.it.isReadable { readClient(client) }
+        }
+    }
+
+    /// Another turn: what is stashed first, then what the kernel has.
+    mutating func resume(_ client: Slot<ClientConnection>) {
+        if !client.it.stash.isEmpty { consumeStash(of: client) }
+        if client.it.channel.it.isReadable, !client.it.channel.it.isClosed { readClient(client) }
+    }
+
+    mutating func readClient(_ client: Slot<ClientConnection>) {
+        let channel = client.it.channel
+        var turns = 0
+        while channel.it.isReadable, !channel.it.isClosed, wantsBytes(client) {
+            if turns == Limits.readsPerTurn { return resumeLater(client) }
+            turns += 1
+            switch loop.receive(channel, atMost: readSize(client, turns)) {
+            case .bytes(let count): take(loop.received(count), from: client)
+            case .wouldBlock: return
+            case .ended, .failed: return clientGone(client)
+            }
+        }
+    }
+
+    /// Back-pressure: what cannot be passed on stays in the kernel, where the client feels it.
+    private func wantsBytes(_ client: Slot<ClientConnection>) -> Bool {
+        switch client.it.phase {
+        case .awaitingProxyHeader, .awaitingHead, .searchingModel, .lingering: return true
+        case .exchanging:
+            guard let exchange = client.it.exchange, !exchange.it.isRequestDone else {
+                return false
+            }
+            if !exchange.it.isTransmitted {
+                return exchange.it.replay.count - exchange.it.headCount < gateway.replayBytes
+            }
+            guard let upstream = exchange.it.upstream else { return false }
+            return !upstream.it.channel.it.isCongested
+        }
+    }
+
+    private func readSize(_ client: Slot<ClientConnection>, _ turns: Int) -> Int {
+        guard let upstream = client.it.exchange?.it.upstream, upstream.it.phase == .busy
+        else { return Limits.cautiousReadBytes }
+        if turns == 1 { return Limits.firstReadBytes }
+        return readSize(towards: upstream.it.channel)
+    }
+
+    /// How much to read at once for a destination: little when it lags, since what it does not take
+    /// must be kept.
+    func readSize(towards destination: Slot<Channel>) -> Int {
+        Sockets.unsentBytes(destination.it.descriptor) < Limits.laggingBytes
+            ? Limits.bulkReadBytes : Limits.cautiousReadBytes
+    }
+
+    // MARK: Consuming
+
+    private mutating func take(_ bytes: Bytes, from client: Slot<ClientConnection>) {
+        if client.it.stash.isEmpty {
+            let used = consume(bytes, from: client)
+            if used < bytes.count, !client.it.channel.it.isClosed {
+                client.it.stash.append(bytes.dropping(used))
+            }
+        } else {
+            client.it.stash.append(bytes)
+            consumeStash(of: client)
+        }
+        if client.it.channel.it.isPeerClosed, client.it.phase == .exchanging {
+            clientGone(client)
+        }
+    }
+
+    private mutating func consumeStash(of client: Slot<ClientConnection>) {
+        let used = consume(client.it.stash.bytes, from: client)
+        if client.it.channel.it.isClosed || client.it.phase == .lingering { return }
+        client.it.stash.consume(used)
+        if client.it.stash.isEmpty { client.it.stash.free() }
+    }
+
+    /// - Returns: how many of the bytes are done with; the rest is shown again with more.
+    private mutating func consume(_ bytes: Bytes, from client: Slot<ClientConnection>) -> Int {
+        var offset = 0
+        while offset < bytes.count, !client.it.channel.it.isClosed {
+            let rest = bytes.dropping(offset)
+            let used =
+                switch client.it.phase {
+                case .awaitingProxyHeader: takeProxyHeader(rest, from: client)
+                case .awaitingHead: takeHead(rest, from: client)
+                case .searchingModel: searchModel(rest, from: client)
+                case .exchanging: takeBody(rest, from: client)
+                case .lingering: rest.count
+                }
+            if used == 0 { break }
+            offset += used
+        }
+        return offset
+    }
+
+    private mutating func takeProxyHeader(
+        _ bytes: Bytes, from client: Slot<ClientConnection>
+    ) -> Int {
+        do {
+            guard let header = try ProxyProtocolParser.parse(bytes.span) else { return 0 }
+            switch header.source {
+            case .peer: break
+            case .unix: client.it.peer = .unix
+            case .address(let high, let low, let port):
+                client.it.peer = PeerAddress(high: high, low: low, port: port)
+            }
+            client.it.isTrusted = gateway.trusts(client.it.peer)
+            client.it.phase = .awaitingHead
+            client.it.since = loop.now
+            setTimer(client, after: gateway.keepAlive)
+            return header.byteCount
+        } catch {
+            refuse(client, .proxyHeader)
+            return bytes.count
+        }
+    }
+
+    private mutating func takeHead(_ bytes: Bytes, from client: Slot<ClientConnection>) -> Int {
+        if client.it.scanned > 0 {
+            let verdict = client.it.scanner.scan(bytes.span, from: Int(client.it.scanned))
+            client.it.scanned = UInt32(bytes.count)
+            if verdict == .incomplete { return 0 }
+        }
+        do {
+            guard let request = try requestParser.parse(bytes.span, fields: &fields) else {
+                awaitMore(bytes, from: client)
+                return 0
+            }
+            client.it.scanned = 0
+            return receive(request, in: bytes, from: client)
+        } catch {
+            refuse(client, error)
+            return bytes.count
+        }
+    }
+
+    /// The head is incomplete: from its first byte on, its time runs.
+    private mutating func awaitMore(_ bytes: Bytes, from client: Slot<ClientConnection>) {
+        guard client.it.scanned == 0 else { return }
+        client.it.scanner.reset()
+        // Only a flaw would end the search already, and the parser has found none.
+        _ = client.it.scanner.scan(bytes.span, from: 0)
+        client.it.scanned = UInt32(bytes.count)
+        client.it.since = loop.now
+        setTimer(client, after: gateway.requestHead)
+    }
+
+    // MARK: Ends
+
+    /// The client has closed, or its connection has failed: whatever is under way is given up.
+    mutating func clientGone(_ client: Slot<ClientConnection>) {
+        if let exchange = client.it.exchange { cancel(exchange) }
+        closeClient(client)
+    }
+
+    mutating func closeClient(_ client: Slot<ClientConnection>) {
+        guard !client.it.channel.it.isClosed else { return }
+        loop.close(client.it.channel)
+        bury(client)
+    }
+
+    /// Ends the connection so that what was sent cannot pass for complete.
+    mutating func resetClient(_ client: Slot<ClientConnection>) {
+        guard !client.it.channel.it.isClosed else { return }
+        loop.reset(client.it.channel)
+        bury(client)
+    }
+
+    private mutating func bury(_ client: Slot<ClientConnection>) {
+        if let search = client.it.search { searches.give(search) }
+        client.it.search = nil
+        client.it.stash.free()
+        client.it.next?.it.previous = client.it.previous
+        if let previous = client.it.previous {
+            previous.it.next = client.it.next
+        } else {
+            firstClient = client.it.next
+        }
+        if client.it.isCounted { shared.connections.leave() } else { uncounted -= 1 }
+        meters.openClients.decrement()
+        deadClients.append(client)
+    }
+
+    /// The last answer is written: closes, but not before the client has had a chance to read it.
+    /// Unread bytes would make the kernel send a reset that overtakes the answer (RFC 9112 9.6).
+    mutating func linger(_ client: Slot<ClientConnection>) {
+        client.it.phase = .lingering
+        client.it.stash.free()
+        loop.flushNow(client.it.channel)
+        client.it.since = loop.now
+        goOnLingering(client)
+    }
+
+    private mutating func goOnLingering(_ client: Slot<ClientConnection>) {
+        let channel = client.it.channel
+        if channel.it.isBroken { return closeClient(client) }
+        guard !channel.it.isCongested else { return setTimer(client, after: gateway.responseIdle) }
+        Sockets.shutdownWrites(channel.it.descriptor)
+        loop.setTimer(channel, at: client.it.since + Limits.lingerNanoseconds)
+        readClient(client)
+    }
+
+    /// After an answer that is the connection's last: at once if there is nothing to lose by it.
+    mutating func closeAfterAnswer(_ client: Slot<ClientConnection>, mustLinger: Bool) {
+        let channel = client.it.channel
+        loop.flushNow(channel)
+        if mustLinger || channel.it.isReadable || channel.it.isCongested
+            || !client.it.stash.isEmpty
+        {
+            return linger(client)
+        }
+        closeClient(client)
+    }
+}

@@ -1,0 +1,173 @@
+// Listening sockets, and how connections come in through them. On TCP each loop has its own
+// (SO_REUSEPORT); a unix path has one socket that all loops poll.
+
+import HTTPWire
+import Reactor
+import Traffic
+
+/// A listening socket on its way to a loop.
+struct OpenListener: Sendable {
+    let plan: ListenerPlan
+    let descriptor: Int32
+    /// Other loops accept from the same socket, through descriptors of their own.
+    let isShared: Bool
+}
+
+/// A listening socket of a loop.
+struct LoopListener {
+    let plan: ListenerPlan
+    let descriptor: Int32
+    let isShared: Bool
+    /// It does not accept until its timer fires.
+    var isResting = false
+    var timer = TimerID.none
+
+    /// Low four bits all set: no record has such an address.
+    var token: UInt64 { UInt64(UInt32(bitPattern: descriptor)) << 4 | 14 }
+}
+
+extension Worker {
+    mutating func open(_ listener: OpenListener) {
+        let fresh = LoopListener(
+            plan: listener.plan, descriptor: listener.descriptor, isShared: listener.isShared)
+        listeners.append(fresh)
+        do {
+            try loop.poller.addLevelTriggered(
+                fresh.descriptor, token: fresh.token, exclusive: fresh.isShared)
+        } catch {
+            shared.options.log(
+                .error("cannot poll the listener \(listener.plan.address): \(error)"))
+        }
+    }
+
+    /// Takes what waits in the listener's queue, then stops listening.
+    mutating func closeListener(at place: Int) {
+        var listener = listeners[place]
+        acceptConnections(listener: listener.descriptor)
+        listener = listeners.remove(at: place)
+        loop.timers.cancel(&listener.timer)
+        loop.poller.remove(listener.descriptor)
+        Sockets.close(listener.descriptor)
+    }
+
+    mutating func acceptConnections(listener descriptor: Int32) {
+        guard let place = listeners.firstIndex(where: { $0.descriptor == descriptor }),
+            !listeners[place].isResting
+        else { return }
+        for _ in 0..<Limits.acceptsPerTurn {
+            switch Sockets.accept(descriptor) {
+            case .connection(let socket, let peer):
+                welcome(socket, peer, requiresHeader: listeners[place].plan.requiresProxyProtocol)
+            case .wouldBlock: return
+            case .outOfDescriptors:
+                turnAway(at: place)
+                return
+            case .failed: continue
+            }
+        }
+    }
+
+    private mutating func welcome(_ socket: Int32, _ peer: PeerAddress, requiresHeader: Bool) {
+        meters.accepted.increment()
+        let isCounted = shared.connections.enter()
+        if !isCounted { meters.refused.increment() }
+        guard isCounted || uncounted < Limits.refusedAtOnce,
+            let client = admit(socket, peer, isCounted: isCounted)
+        else {
+            if isCounted { shared.connections.leave() }
+            return Sockets.close(socket)
+        }
+        if !isCounted {
+            uncounted += 1
+            meters.refusal(.connectionLimit).increment()
+            client.it.closesAfter = true
+            sendRefusal(client, .connectionLimit)
+            return linger(client)
+        }
+        if requiresHeader {
+            client.it.phase = .awaitingProxyHeader
+            setTimer(client, after: gateway.requestHead)
+        } else {
+            client.it.isTrusted = gateway.trusts(peer)
+            setTimer(client, after: gateway.keepAlive)
+        }
+        // What came with the handshake is read in this batch already.
+        client.it.channel.it.isReadable = true
+        readClient(client)
+    }
+
+    private mutating func admit(
+        _ socket: Int32, _ peer: PeerAddress, isCounted: Bool
+    ) -> Slot<ClientConnection>? {
+        guard let channel = loop.open(socket, owner: 0, isConnecting: false) else { return nil }
+        let record = ClientConnection(
+            channel: channel, phase: .awaitingHead, isCounted: isCounted, peer: peer,
+            scanner: HeadScanner(headBytes: gateway.wire.headBytes), since: loop.now)
+        guard let client = clients.take(record) else {
+            loop.forget(channel)
+            return nil
+        }
+        channel.it.owner = RecordKind.tag(client, .client)
+        client.it.next = firstClient
+        firstClient?.it.previous = client
+        firstClient = client
+        meters.openClients.increment()
+        return client
+    }
+
+    // MARK: No descriptor left
+
+    /// Gives up the reserve descriptor to tell one client after the other that there is no room;
+    /// the queue would wake the loop for ever otherwise.
+    private mutating func turnAway(at place: Int) {
+        let listener = listeners[place].descriptor
+        for _ in 0..<Limits.acceptsPerTurn {
+            if reserveDescriptor < 0 { reserveDescriptor = Sockets.openReserve() }
+            guard reserveDescriptor >= 0 else { break }
+            Sockets.close(reserveDescriptor)
+            reserveDescriptor = -1
+            guard case .connection(let socket, _) = Sockets.accept(listener) else { break }
+            meters.accepted.increment()
+            meters.refused.increment()
+            meters.refusal(.descriptors).increment()
+            sayNoRoom(socket)
+            Sockets.close(socket)
+            reserveDescriptor = Sockets.openReserve()
+        }
+        if reserveDescriptor < 0 { reserveDescriptor = Sockets.openReserve() }
+        rest(at: place)
+    }
+
+    /// One answer without an exchange: there is no descriptor to poll it with.
+    private mutating func sayNoRoom(_ socket: Int32) {
+        composeRefusal(.descriptors, closes: true)
+        // Best effort: a client that cannot take a few hundred bytes at once goes without.
+        _ = unsafe head.withBytes { unsafe Sockets.send(socket, $0) }
+        Sockets.shutdownWrites(socket)
+        // What the client has sent already must be read, or closing would reset the answer.
+        _ = loop.drain(socket)
+    }
+
+    private mutating func rest(at place: Int) {
+        listeners[place].isResting = true
+        let listener = listeners[place]
+        loop.poller.pause(levelTriggered: listener.descriptor, token: listener.token)
+        loop.timers.set(
+            &listeners[place].timer, at: loop.now + Limits.listenerRestNanoseconds,
+            token: UInt64(UInt32(bitPattern: listener.descriptor)) << 4
+                | RecordKind.listener.rawValue)
+    }
+
+    mutating func listenerTimer(_ descriptor: Int32) {
+        guard let place = listeners.firstIndex(where: { $0.descriptor == descriptor })
+        else { return }
+        let listener = listeners[place]
+        do {
+            try loop.poller.resume(
+                levelTriggered: descriptor, token: listener.token, exclusive: listener.isShared)
+            listeners[place].isResting = false
+        } catch {
+            rest(at: place)
+        }
+    }
+}

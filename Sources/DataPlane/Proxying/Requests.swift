@@ -1,0 +1,316 @@
+// From a parsed head to an exchange under way: which service it is for, whether it may come in, and
+// its body on the way to the replica.
+
+import Balancing
+import HTTPWire
+import Reactor
+import Traffic
+
+extension Worker {
+    // MARK: Heads
+
+    /// - Returns: how many of the bytes are done with; 0 while a body is searched for its model.
+    mutating func receive(
+        _ request: RequestHead, in bytes: Bytes, from client: Slot<ClientConnection>
+    ) -> Int {
+        guard let path = normalise(request, in: bytes) else {
+            refuse(client, .malformedRequest)
+            return bytes.count
+        }
+        let found = snapshot.it.routes.match(
+            path: path.span, host: host(of: request, in: bytes).span, head: bytes.span,
+            fields: fields,
+            mayCarryModel: request.contentTypeIsJSON && request.method == .post
+                && !request.framing.isEmpty)
+        switch found {
+        case .route(let service, let strip):
+            begin(request, in: bytes, path: path, Route(service: service, strip: strip), client)
+            return request.byteCount
+        case .needsModel:
+            return beginSearch(request, in: bytes, from: client)
+        case .none:
+            return refuseAtHead(client, .noRoute, request, bytes)
+        }
+    }
+
+    /// Where a request goes.
+    struct Route {
+        let service: Int32
+        let strip: Int32
+    }
+
+    /// The path with its dot segments resolved; nil if there is no safe reading of it.
+    private mutating func normalise(_ request: RequestHead, in bytes: Bytes) -> Bytes? {
+        let sent = bytes.slice(request.path)
+        path.removeAll()
+        var result: Bytes? = sent
+        unsafe path.appendRaw { room in
+            var output = unsafe room.mutableBytes
+            switch PathNormaliser.normalise(sent.span, into: &output) {
+            case .unchanged: return 0
+            case .rewritten(let count): return count
+            case .refused:
+                result = nil
+                return 0
+            }
+        }
+        if path.count > 0 { return unsafe path.withBytes { unsafe Bytes($0) } }
+        return result
+    }
+
+    func host(of request: RequestHead, in bytes: Bytes) -> Bytes { bytes.slice(request.host) }
+
+    // MARK: The model in the body
+
+    private mutating func beginSearch(
+        _ request: RequestHead, in bytes: Bytes, from client: Slot<ClientConnection>
+    ) -> Int {
+        let record = ModelSearch(
+            scanner: JSONModelScanner(bytesMax: Limits.modelSearchBytes),
+            decoder: BodyDecoder(framing: request.framing, keepsFraming: false),
+            offset: request.byteCount)
+        guard let search = searches.take(record) else {
+            return refuseAtHead(client, .overloaded, request, bytes)
+        }
+        client.it.search = search
+        client.it.phase = .searchingModel
+        client.it.since = loop.now
+        setTimer(client, after: gateway.requestIdle)
+        if request.expectsContinue {
+            // The body decides where the request goes, so the gateway itself asks for it.
+            client.it.sentContinue = true
+            loop.send(client.it.channel, Bytes("HTTP/1.1 100 Continue\r\n\r\n"))
+        }
+        return searchModel(bytes, from: client)
+    }
+
+    /// `bytes` begin with the request's head, every time.
+    mutating func searchModel(_ bytes: Bytes, from client: Slot<ClientConnection>) -> Int {
+        guard let search = client.it.search else { return 0 }
+        var offset = search.it.offset
+        do {
+            var answer = JSONModelScanner.Answer.needMore
+            scan: while answer == .needMore {
+                switch try search.it.decoder.next(bytes.span, from: &offset, fields: &fields) {
+                case .needMore: break scan
+                case .data(let slice): answer = search.it.scanner.feed(bytes.slice(slice).span)
+                case .end: answer = search.it.scanner.finish()
+                case .framed, .chunkHeader: break
+                }
+            }
+            search.it.offset = offset
+            client.it.since = loop.now
+            switch answer {
+            case .needMore: return 0
+            case .found: return endSearch(search, bytes, client)
+            case .absent, .malformed:
+                search.it.scanner = JSONModelScanner(bytesMax: 0)
+                return endSearch(search, bytes, client, isReadable: answer == .absent)
+            }
+        } catch {
+            refuse(client, error)
+            return bytes.count
+        }
+    }
+
+    private mutating func endSearch(
+        _ search: Slot<ModelSearch>, _ bytes: Bytes, _ client: Slot<ClientConnection>,
+        isReadable: Bool = true
+    ) -> Int {
+        let scanner = search.it.scanner
+        searches.give(search)
+        client.it.search = nil
+        client.it.phase = .awaitingHead
+        do {
+            // Parsed again: the table has served others meanwhile.
+            guard let request = try requestParser.parse(bytes.span, fields: &fields),
+                let path = normalise(request, in: bytes)
+            else { return bytes.count }
+            let routes = snapshot.it.routes
+            let host = host(of: request, in: bytes)
+            let found = scanner.withModel { model in
+                routes.match(
+                    path: path.span, host: host.span, head: bytes.span, fields: fields,
+                    model: model)
+            }
+            guard case .route(let service, let strip) = found else {
+                let code: RefusalCode = isReadable ? .noRoute : .modelUnreadable
+                return refuseAtHead(client, code, request, bytes)
+            }
+            begin(request, in: bytes, path: path, Route(service: service, strip: strip), client)
+            return request.byteCount
+        } catch {
+            refuse(client, error)
+            return bytes.count
+        }
+    }
+
+    // MARK: Beginning
+
+    private mutating func begin(
+        _ request: RequestHead, in bytes: Bytes, path: Bytes, _ route: Route,
+        _ client: Slot<ClientConnection>
+    ) {
+        if case .length(let count) = request.framing, count > gateway.requestBodyBytes {
+            _ = refuseAtHead(client, .bodyTooLarge, request, bytes)
+            return
+        }
+        let service = snapshot.it.services[Int(route.service)]
+        let record = Exchange(
+            client: client, snapshot: snapshot, service: service, method: request.method,
+            minorVersion: request.minorVersion,
+            keepsAlive: request.keepsAlive && !isDraining && !client.it.closesAfter,
+            started: loop.now, replay: spareBuffers.popLast() ?? HeapBytes(),
+            requestDecoder: BodyDecoder(framing: request.framing, keepsFraming: true))
+        guard let exchange = exchanges.take(record) else {
+            _ = refuseAtHead(client, .overloaded, request, bytes)
+            return
+        }
+        client.it.exchange = exchange
+        client.it.phase = .exchanging
+        client.it.since = loop.now
+        snapshot.it.users += 1
+        meters.openRequests.increment()
+        exchange.it.isRequestChunked = request.framing == .chunked
+        exchange.it.isRequestDone = exchange.it.requestDecoder.isDone
+        if log.isOn { keepForLog(exchange, request, bytes) }
+        chooseShare(exchange, request, bytes)
+        guard compose(request, in: bytes, path: path, strip: Int(route.strip), exchange) else {
+            return fail(exchange, .malformedRequest)
+        }
+        service.it.rules.budget.recordRequest(now: loop.now)
+        let total = service.it.rules.total
+        if total > 0 {
+            loop.timers.set(
+                &exchange.it.timer, at: loop.now + total,
+                token: RecordKind.tag(exchange, .exchange))
+        }
+        dispatch(exchange)
+        if !exchange.it.isRequestDone, client.it.phase == .exchanging {
+            exchange.it.windowStarted = loop.now
+            setTimer(client, after: service.it.rules.requestIdle)
+        }
+    }
+
+    private func keepForLog(_ exchange: Slot<Exchange>, _ request: RequestHead, _ bytes: Bytes) {
+        exchange.it.logText.append(bytes.slice(request.methodText))
+        exchange.it.logMethodCount = exchange.it.logText.count
+        exchange.it.logText.append(bytes.slice(request.target))
+    }
+
+    // MARK: Bodies
+
+    /// - Returns: how many bytes were passed on; the rest waits for the replica or for more bytes.
+    mutating func takeBody(_ bytes: Bytes, from client: Slot<ClientConnection>) -> Int {
+        guard let exchange = client.it.exchange, !exchange.it.isRequestDone else { return 0 }
+        var offset = 0
+        do {
+            while mayForwardBody(exchange) {
+                let event = try exchange.it.requestDecoder.next(
+                    bytes.span, from: &offset, fields: &fields)
+                switch event {
+                case .needMore:
+                    return noteBody(offset, exchange, client)
+                case .data(let slice):
+                    exchange.it.payloadBytes += UInt64(slice.count)
+                    forward(bytes.slice(slice), of: exchange)
+                case .framed(let slice, let payload):
+                    exchange.it.payloadBytes += UInt64(payload)
+                    forward(bytes.slice(slice), of: exchange)
+                case .chunkHeader(let size):
+                    head.removeAll()
+                    head.appendHex(size)
+                    head.appendCRLF()
+                    forward(composed, of: exchange)
+                case .end(let hasTrailers):
+                    endBody(exchange, bytes, hasTrailers: hasTrailers)
+                    return noteBody(offset, exchange, client)
+                }
+                if exchange.it.payloadBytes > gateway.requestBodyBytes {
+                    fail(exchange, .bodyTooLarge)
+                    return bytes.count
+                }
+                if exchange.it.phase == .over { return offset }
+            }
+        } catch {
+            failMalformed(exchange, error)
+            return bytes.count
+        }
+        return noteBody(offset, exchange, client)
+    }
+
+    private func mayForwardBody(_ exchange: Slot<Exchange>) -> Bool {
+        if exchange.it.isTransmitted {
+            guard let upstream = exchange.it.upstream else { return false }
+            return !upstream.it.channel.it.isCongested
+        }
+        return exchange.it.replay.count - exchange.it.headCount < gateway.replayBytes
+    }
+
+    private mutating func noteBody(
+        _ used: Int, _ exchange: Slot<Exchange>, _ client: Slot<ClientConnection>
+    ) -> Int {
+        if exchange.it.phase == .over { return used }
+        client.it.since = loop.now
+        exchange.it.sentAt = loop.now
+        exchange.it.windowBytes += UInt64(used)
+        if !exchange.it.isRequestDone,
+            loop.now - exchange.it.windowStarted >= Limits.slowBodyNanoseconds,
+            isDripping(exchange)
+        {
+            fail(exchange, .requestTimeout)
+        }
+        return used
+    }
+
+    /// Judges one window of a body's arrival and begins the next.
+    private func isDripping(_ exchange: Slot<Exchange>) -> Bool {
+        let nanoseconds = loop.now - exchange.it.windowStarted
+        let due = Limits.slowBodyBytesPerSecond * nanoseconds / 1_000_000_000
+        let isSlow = Int64(exchange.it.windowBytes) < due
+        exchange.it.windowStarted = loop.now
+        exchange.it.windowBytes = 0
+        return isSlow
+    }
+
+    private mutating func endBody(
+        _ exchange: Slot<Exchange>, _ bytes: Bytes, hasTrailers: Bool
+    ) {
+        if exchange.it.isRequestChunked {
+            head.removeAll()
+            head.append("0\r\n")
+            if hasTrailers { HeadWriter.copyFields(fields, of: bytes.span, into: &head) }
+            head.appendCRLF()
+            forward(composed, of: exchange)
+        }
+        exchange.it.isRequestDone = true
+        if exchange.it.phase == .awaitingAnswer, let upstream = exchange.it.upstream {
+            setTimer(upstream, after: exchange.it.service.it.rules.firstByte)
+        }
+    }
+
+    /// Sends a part of the body on, and keeps it as long as the whole can be sent again.
+    private mutating func forward(_ bytes: Bytes, of exchange: Slot<Exchange>) {
+        exchange.it.bytesReceived += UInt64(bytes.count)
+        let isTransmitted = exchange.it.isTransmitted
+        if exchange.it.isReplayable {
+            let kept = exchange.it.replay.count - exchange.it.headCount
+            if !isTransmitted || kept + bytes.count <= gateway.replayBytes {
+                exchange.it.replay.append(bytes)
+            } else {
+                exchange.it.isReplayable = false
+            }
+        }
+        if isTransmitted, let upstream = exchange.it.upstream {
+            loop.send(upstream.it.channel, bytes)
+        }
+    }
+}
+
+extension BodyFraming {
+    var isEmpty: Bool { self == .none || self == .length(0) }
+}
+
+extension Bytes {
+    func slice(_ slice: Slice) -> Bytes { self.slice(from: slice.start, count: Int(slice.count)) }
+}

@@ -1,0 +1,204 @@
+// Time running out. A connection has one timer, which is never wrong, only early: when it fires, the
+// deadline of what the connection does now decides, and the timer is set again if it has not come.
+
+import Balancing
+import HTTPWire
+import Reactor
+import Traffic
+
+extension Worker {
+    /// 0 sets no timer.
+    mutating func setTimer(_ client: Slot<ClientConnection>, after nanoseconds: Int64) {
+        if nanoseconds > 0 { loop.setTimer(client.it.channel, at: loop.now + nanoseconds) }
+    }
+
+    mutating func setTimer(_ upstream: Slot<UpstreamConnection>, after nanoseconds: Int64) {
+        if nanoseconds > 0 { loop.setTimer(upstream.it.channel, at: loop.now + nanoseconds) }
+    }
+
+    mutating func timerFired(_ token: UInt64) {
+        let address = RecordKind.address(of: token)
+        switch RecordKind.kind(of: token) {
+        case .exchange:
+            if let exchange = Slot<Exchange>(address: address) { exchangeTimer(exchange) }
+        case .listener: listenerTimer(Int32(truncatingIfNeeded: token >> 4))
+        case .housekeeping: keepHouse()
+        case .probe:
+            if let probe = Slot<Probe>(address: address) { probeTimer(probe) }
+        default:
+            if let channel = Slot<Channel>(address: address) { channelTimer(channel) }
+        }
+    }
+
+    private mutating func channelTimer(_ channel: Slot<Channel>) {
+        if channel.it.isClosed { return }
+        let address = RecordKind.address(of: channel.it.owner)
+        switch RecordKind.kind(of: channel.it.owner) {
+        case .client:
+            if let client = Slot<ClientConnection>(address: address) { clientTimer(client) }
+        case .upstream:
+            if let upstream = Slot<UpstreamConnection>(address: address) { upstreamTimer(upstream) }
+        default: break
+        }
+    }
+
+    /// True when `limit` nanoseconds have passed since `start`; otherwise sets the timer for then.
+    private mutating func isOver(
+        _ channel: Slot<Channel>, since start: Int64, limit: Int64
+    ) -> Bool {
+        guard limit > 0 else { return false }
+        if loop.now >= start + limit { return true }
+        loop.setTimer(channel, at: start + limit)
+        return false
+    }
+
+    // MARK: Clients
+
+    private mutating func clientTimer(_ client: Slot<ClientConnection>) {
+        let channel = client.it.channel
+        let since = client.it.since
+        switch client.it.phase {
+        case .awaitingProxyHeader:
+            if isOver(channel, since: since, limit: gateway.requestHead) { closeClient(client) }
+        case .awaitingHead:
+            if channel.it.isCongested {
+                if isOver(channel, since: since, limit: gateway.responseIdle) {
+                    resetClient(client)
+                }
+            } else if client.it.scanned > 0 {
+                if isOver(channel, since: since, limit: gateway.requestHead) {
+                    refuse(client, .requestTimeout)
+                }
+            } else if isOver(channel, since: since, limit: gateway.keepAlive) {
+                closeIdle(client)
+            }
+        case .searchingModel:
+            if isOver(channel, since: since, limit: gateway.requestIdle) {
+                refuse(client, .requestTimeout)
+            }
+        case .exchanging: exchangingTimer(client)
+        case .lingering:
+            let limit =
+                channel.it.isCongested ? gateway.responseIdle : Limits.lingerNanoseconds
+            if isOver(channel, since: since, limit: limit) { closeClient(client) }
+        }
+    }
+
+    private mutating func exchangingTimer(_ client: Slot<ClientConnection>) {
+        guard let exchange = client.it.exchange else { return }
+        let channel = client.it.channel
+        if channel.it.isCongested {
+            let limit = exchange.it.service.it.rules.responseIdle
+            if isOver(channel, since: client.it.since, limit: limit) {
+                exchange.it.error = .slowClient
+                endTry(exchange, outcome: .cancelled)
+                conclude(exchange, outcome: .cancelled)
+                resetClient(client)
+            }
+            return
+        }
+        guard !exchange.it.isRequestDone else { return }
+        let limit = exchange.it.service.it.rules.requestIdle
+        // While the replica does not take the body, the client is not to blame.
+        if exchange.it.upstream?.it.channel.it.isCongested == true
+            || !exchange.it.isTransmitted
+        {
+            return setTimer(client, after: limit)
+        }
+        if isOver(channel, since: client.it.since, limit: limit) { fail(exchange, .requestTimeout) }
+    }
+
+    /// Between requests: nothing is lost, but a request may just be on its way.
+    mutating func closeIdle(_ client: Slot<ClientConnection>) {
+        linger(client)
+    }
+
+    // MARK: Replicas
+
+    private mutating func upstreamTimer(_ upstream: Slot<UpstreamConnection>) {
+        let channel = upstream.it.channel
+        switch upstream.it.phase {
+        case .idle:
+            if isOver(channel, since: upstream.it.since, limit: upstream.it.idleNanoseconds) {
+                closeUpstream(upstream)
+            }
+        case .connecting:
+            guard let exchange = upstream.it.exchange else { return closeUpstream(upstream) }
+            let limit = exchange.it.service.it.rules.connect
+            if isOver(channel, since: upstream.it.since, limit: limit) {
+                tryFailed(exchange, .connectTimeout)
+            }
+        case .busy:
+            guard let exchange = upstream.it.exchange else { return closeUpstream(upstream) }
+            busyTimer(upstream, exchange)
+        }
+    }
+
+    private mutating func busyTimer(
+        _ upstream: Slot<UpstreamConnection>, _ exchange: Slot<Exchange>
+    ) {
+        let channel = upstream.it.channel
+        if exchange.it.phase == .awaitingAnswer {
+            let limit = exchange.it.service.it.rules.firstByte
+            // The time for an answer begins when the request is complete.
+            if !exchange.it.isRequestDone { return setTimer(upstream, after: limit) }
+            if isOver(channel, since: exchange.it.sentAt, limit: limit) {
+                fail(exchange, .firstByteTimeout)
+            }
+            return
+        }
+        let limit = exchange.it.service.it.rules.streamIdle
+        if exchange.it.client.it.channel.it.isCongested { return setTimer(upstream, after: limit) }
+        if isOver(channel, since: upstream.it.since, limit: limit) {
+            cutAnswer(exchange, .streamTimeout)
+        }
+    }
+
+    // MARK: Exchanges
+
+    private mutating func exchangeTimer(_ exchange: Slot<Exchange>) {
+        guard exchange.it.phase != .over else { return }
+        let rules = exchange.it.service.it.rules
+        if rules.total > 0, loop.now >= exchange.it.started + rules.total {
+            return fail(exchange, .totalTimeout)
+        }
+        if exchange.it.phase == .held, rules.firstByte > 0,
+            loop.now >= exchange.it.started + rules.firstByte
+        {
+            return fail(exchange, .overloaded)
+        }
+        setExchangeTimer(exchange)
+    }
+
+    /// For the whole of the exchange, and for its wait in a queue.
+    mutating func setExchangeTimer(_ exchange: Slot<Exchange>) {
+        let total = exchange.it.service.it.rules.total
+        let firstByte = exchange.it.service.it.rules.firstByte
+        var deadline = Int64.max
+        if total > 0 { deadline = exchange.it.started + total }
+        if exchange.it.phase == .held, firstByte > 0 {
+            deadline = min(deadline, exchange.it.started + firstByte)
+        }
+        guard deadline < .max else { return }
+        loop.timers.set(
+            &exchange.it.timer, at: deadline, token: RecordKind.tag(exchange, .exchange))
+    }
+
+    // MARK: Housekeeping
+
+    /// Once a second: outliers are ejected; with requests held, more often.
+    mutating func keepHouse() {
+        let pause =
+            heldCount > 0 ? Limits.heldCheckNanoseconds : Limits.housekeepingNanoseconds
+        loop.timers.set(
+            &housekeeping, at: loop.now + pause, token: RecordKind.housekeeping.rawValue)
+        if heldCount > 0 { serveHeld() }
+        if isDraining { closeIdleClients() }
+        guard index == 0, loop.now - judged >= Limits.housekeepingNanoseconds else { return }
+        judged = loop.now
+        let services = snapshot.it.services
+        for place in 0..<services.count {
+            services[place].it.balancer.table.evaluate(now: loop.now)
+        }
+    }
+}

@@ -1,0 +1,325 @@
+// One try after the other: choosing an endpoint, getting a connection to it, handing the request
+// over, and, when that fails before a byte of the answer, deciding whether another may follow.
+
+import Balancing
+import HTTPWire
+import Reactor
+import Traffic
+
+extension Worker {
+    /// Sends the request to some endpoint, or answers it itself. The exchange may be over when this
+    /// returns.
+    mutating func dispatch(_ exchange: Slot<Exchange>) {
+        while true {
+            let service = exchange.it.service
+            let revision = Int(exchange.it.revision)
+            let choice = service.it.balancer.choose(
+                revision: revision, request: exchange.it.choice, now: loop.now)
+            switch choice {
+            case .endpoint(let index):
+                let endpoint = service.it.revisions[revision].it.endpoints[Int(index)]
+                beginTry(exchange, at: index)
+                if let code = reach(endpoint, for: exchange) {
+                    endTry(exchange, outcome: code.outcome, error: code)
+                    exchange.it.choice.recordTry(of: index)
+                    exchange.it.error = code
+                    exchange.it.freeTries += 1
+                    let limit = service.it.revisions[revision].it.endpoints.count
+                    if Int(exchange.it.freeTries) >= min(limit, Limits.freeTries) {
+                        return fail(exchange, code)
+                    }
+                    continue
+                }
+                return
+            case .hold:
+                return hold(exchange)
+            case .none:
+                return fail(exchange, exchange.it.error == .none ? .noReplica : exchange.it.error)
+            }
+        }
+    }
+
+    private func beginTry(_ exchange: Slot<Exchange>, at index: Int32) {
+        let service = exchange.it.service
+        exchange.it.endpoint = index
+        exchange.it.isCounted = true
+        exchange.it.depth = service.it.balancer.chosenDepth
+        exchange.it.tryStarted = loop.now
+        exchange.it.phase = .connecting
+        if service.it.balancer.movedSession, case .cookie = service.it.rules.sticky {
+            exchange.it.setsSticky = true
+        }
+        meters.openTries.increment()
+    }
+
+    // MARK: Connections
+
+    /// - Returns: nil when the request is on its way or waits for a connection, else why not.
+    private mutating func reach(
+        _ endpoint: Slot<EndpointRuntime>, for exchange: Slot<Exchange>
+    ) -> RefusalCode? {
+        let pool = endpoint.it.pool
+        if let upstream = takeIdle(from: pool, for: exchange) {
+            upstream.it.isReused = true
+            transmit(exchange, on: upstream)
+            return nil
+        }
+        guard let address = pool.it.nextAddress() else { return .unreachable }
+        switch Sockets.connect(to: address) {
+        case .failed: return .unreachable
+        case .connected(let socket):
+            guard let upstream = adopt(socket, pool, isConnecting: false) else {
+                return .unreachable
+            }
+            upstream.it.exchange = exchange
+            exchange.it.upstream = upstream
+            noteConnected(upstream, exchange)
+            transmit(exchange, on: upstream)
+        case .inProgress(let socket):
+            guard let upstream = adopt(socket, pool, isConnecting: true) else {
+                return .unreachable
+            }
+            upstream.it.exchange = exchange
+            exchange.it.upstream = upstream
+            setTimer(upstream, after: exchange.it.service.it.rules.connect)
+        }
+        return nil
+    }
+
+    private mutating func adopt(
+        _ socket: Int32, _ pool: Slot<EndpointPool>, isConnecting: Bool
+    ) -> Slot<UpstreamConnection>? {
+        guard let channel = loop.open(socket, owner: 0, isConnecting: isConnecting) else {
+            Sockets.close(socket)
+            return nil
+        }
+        let record = UpstreamConnection(
+            channel: channel, pool: pool, phase: .connecting, scanner: HeadScanner(),
+            since: loop.now)
+        guard let upstream = upstreams.take(record) else {
+            loop.close(channel)
+            return nil
+        }
+        channel.it.owner = RecordKind.tag(upstream, .upstream)
+        pool.linkActive(upstream)
+        pool.it.openCount += 1
+        meters.openUpstreams.increment()
+        return upstream
+    }
+
+    /// The idle connection used last, if it can be trusted with this request.
+    private mutating func takeIdle(
+        from pool: Slot<EndpointPool>, for exchange: Slot<Exchange>
+    ) -> Slot<UpstreamConnection>? {
+        while let upstream = pool.it.firstIdle {
+            let age = loop.now - upstream.it.since
+            let channel = upstream.it.channel
+            // What cannot be sent twice is not risked on a connection that is just being closed.
+            let needsProof = age > Limits.trustedIdleNanoseconds && !mayRepeat(exchange)
+            if age >= upstream.it.idleNanoseconds || channel.it.isReadable
+                || needsProof && !Sockets.isQuiet(channel.it.descriptor)
+            {
+                closeUpstream(upstream)
+                continue
+            }
+            pool.unlink(upstream)
+            meters.idleUpstreams.decrement()
+            upstream.it.phase = .busy
+            pool.linkActive(upstream)
+            upstream.it.exchange = exchange
+            exchange.it.upstream = upstream
+            return upstream
+        }
+        return nil
+    }
+
+    private func noteConnected(_ upstream: Slot<UpstreamConnection>, _ exchange: Slot<Exchange>) {
+        let nanoseconds = max(0, Clock.now() - exchange.it.tryStarted)
+        exchange.it.connectNanoseconds = nanoseconds
+        endpoint(of: exchange).it.meter.recordConnect(nanoseconds)
+        if exchange.it.service.it.revisions[Int(exchange.it.revision)].it.hasSlots {
+            exchange.it.service.it.balancer.table.recordRoundTrip(
+                revision: Int(exchange.it.revision), nanoseconds: nanoseconds)
+        }
+    }
+
+    func endpoint(of exchange: Slot<Exchange>) -> Slot<EndpointRuntime> {
+        exchange.it.service.it.revisions[Int(exchange.it.revision)].it
+            .endpoints[Int(exchange.it.endpoint)]
+    }
+
+    // MARK: Handing over
+
+    private mutating func transmit(
+        _ exchange: Slot<Exchange>, on upstream: Slot<UpstreamConnection>
+    ) {
+        upstream.it.phase = .busy
+        upstream.it.scanned = 0
+        upstream.it.since = loop.now
+        exchange.it.phase = .awaitingAnswer
+        exchange.it.attempts &+= 1
+        exchange.it.sentAt = loop.now
+        let replay = exchange.it.replay.bytes
+        if exchange.it.hostOffset > 0 {
+            let offset = exchange.it.hostOffset
+            loop.send(upstream.it.channel, replay.slice(from: 0, count: offset))
+            loop.send(upstream.it.channel, Bytes("host: "))
+            loop.send(upstream.it.channel, endpoint(of: exchange).it.hostText)
+            loop.send(upstream.it.channel, Bytes("\r\n"))
+            loop.send(upstream.it.channel, replay.dropping(offset))
+        } else {
+            loop.send(upstream.it.channel, replay)
+        }
+        if exchange.it.isRequestDone {
+            setTimer(upstream, after: exchange.it.service.it.rules.firstByte)
+        } else {
+            // What the client has sent meanwhile waits in its stash or in the kernel.
+            resumeLater(exchange.it.client)
+        }
+    }
+
+    mutating func upstreamEvent(_ upstream: Slot<UpstreamConnection>, _ readiness: Readiness) {
+        let channel = upstream.it.channel
+        let hasDrained = loop.note(readiness, on: channel)
+        switch upstream.it.phase {
+        case .connecting:
+            let isDecided = !readiness.isDisjoint(with: [.writable, .failed, .hungUp])
+            if isDecided { connectEnded(upstream) }
+        case .idle:
+            // An idle connection that says anything, if only that it ends, is of no use.
+            if channel.it.isReadable || channel.it.isPeerClosed { closeUpstream(upstream) }
+        case .busy:
+            if hasDrained, let client = upstream.it.exchange?.it.client { resumeLater(client) }
+            if channel.it.isReadable { readUpstream(upstream) }
+        }
+    }
+
+    private mutating func connectEnded(_ upstream: Slot<UpstreamConnection>) {
+        guard let exchange = upstream.it.exchange else { return closeUpstream(upstream) }
+        guard Sockets.pendingError(upstream.it.channel.it.descriptor) == 0 else {
+            return tryFailed(exchange, .unreachable)
+        }
+        loop.connected(upstream.it.channel)
+        noteConnected(upstream, exchange)
+        transmit(exchange, on: upstream)
+        if upstream.it.channel.it.isReadable { readUpstream(upstream) }
+    }
+
+    mutating func closeUpstream(_ upstream: Slot<UpstreamConnection>) {
+        guard !upstream.it.channel.it.isClosed else { return }
+        let pool = upstream.it.pool
+        pool.unlink(upstream)
+        if upstream.it.phase == .idle { meters.idleUpstreams.decrement() }
+        loop.drop(upstream.it.channel)
+        upstream.it.stash.free()
+        upstream.it.exchange = nil
+        pool.it.openCount -= 1
+        meters.openUpstreams.decrement()
+        deadUpstreams.append(upstream)
+        freeIfUnused(pool)
+    }
+
+    // MARK: Failure
+
+    /// The try under way has ended without a byte of an answer.
+    mutating func tryFailed(_ exchange: Slot<Exchange>, _ code: RefusalCode) {
+        let wasSent = exchange.it.isTransmitted
+        let isStale = code == .reset && exchange.it.upstream?.it.isReused == true
+        let index = exchange.it.endpoint
+        // A replica that closes an idle connection has not failed.
+        let isInnocent = isStale && mayRepeat(exchange) && !exchange.it.usedStaleRetry
+        endTry(exchange, outcome: isInnocent ? .cancelled : code.outcome, error: code)
+        exchange.it.error = code
+        if isInnocent {
+            exchange.it.usedStaleRetry = true
+            exchange.it.attempts -= 1
+            return dispatch(exchange)
+        }
+        exchange.it.choice.recordTry(of: index)
+        if !wasSent {
+            exchange.it.freeTries += 1
+            let limit = exchange.it.service.it.revisions[Int(exchange.it.revision)].it
+                .endpoints.count
+            if Int(exchange.it.freeTries) < min(limit, Limits.freeTries) {
+                return dispatch(exchange)
+            }
+            return fail(exchange, code)
+        }
+        guard mayRepeat(exchange), exchange.it.attempts < exchange.it.service.it.rules.attempts
+        else { return fail(exchange, code) }
+        guard exchange.it.service.it.rules.budget.tryWithdraw(now: loop.now) else {
+            exchange.it.service.it.retriesRefused.increment()
+            return fail(exchange, code)
+        }
+        exchange.it.service.it.retries.increment()
+        dispatch(exchange)
+    }
+
+    /// Whether the request may reach a replica twice: by its method or by its service's word, and
+    /// only while all of it is still here.
+    func mayRepeat(_ exchange: Slot<Exchange>) -> Bool {
+        exchange.it.isReplayable
+            && (exchange.it.method.isIdempotent || exchange.it.service.it.rules.isIdempotent)
+    }
+
+    /// Gives the try's place and connection back and tells everybody how it went. A connection that
+    /// may carry another request has been taken off the exchange before.
+    mutating func endTry(
+        _ exchange: Slot<Exchange>, outcome: Outcome, error: RefusalCode = .none
+    ) {
+        guard exchange.it.isCounted else { return }
+        exchange.it.isCounted = false
+        let endpoint = endpoint(of: exchange)
+        let latency = loop.now - exchange.it.tryStarted
+        endpoint.it.handle.end()
+        meters.openTries.decrement()
+        exchange.it.service.it.balancer.finished(
+            revision: Int(exchange.it.revision), endpoint: exchange.it.endpoint,
+            result: TryResult(
+                outcome: outcome, latencyNanoseconds: latency, depth: exchange.it.depth),
+            now: loop.now)
+        let meter = endpoint.it.meter
+        meter.record(outcome: outcome, status: Int(exchange.it.status))
+        if error == .none {
+            meter.recordTotal(latency)
+            if exchange.it.firstByteAt > 0 {
+                meter.recordFirstByte(exchange.it.firstByteAt - exchange.it.tryStarted)
+            }
+        }
+        meter.addBytes(received: exchange.it.bytesReceived, sent: exchange.it.bytesSent)
+        if outcome != .cancelled, endpoint.it.handle.lastError != error.rawValue {
+            endpoint.it.handle.lastError = error.rawValue
+        }
+        if let upstream = exchange.it.upstream {
+            exchange.it.upstream = nil
+            closeUpstream(upstream)
+        }
+        if heldCount > 0 || exchange.it.service.it.revisions[Int(exchange.it.revision)].it.hasSlots {
+            slotFreed(exchange)
+        }
+    }
+
+    /// Replicas found down lose their waiting requests to others, at once.
+    mutating func endpointDown(_ endpoint: CompiledEndpoint) {
+        guard let pool = pools[ObjectIdentifier(endpoint)] else { return }
+        var next = pool.it.firstActive
+        var moving: [Slot<Exchange>] = []
+        while let upstream = next {
+            next = upstream.it.next
+            guard let exchange = upstream.it.exchange else { continue }
+            let isWaiting = exchange.it.phase == .awaitingAnswer && upstream.it.stash.isEmpty
+            if exchange.it.phase == .connecting || isWaiting && mayRepeat(exchange) {
+                moving.append(exchange)
+            }
+        }
+        for exchange in moving where exchange.it.phase != .over {
+            let index = exchange.it.endpoint
+            endTry(exchange, outcome: .transport, error: .reset)
+            exchange.it.error = .reset
+            exchange.it.choice.recordTry(of: index)
+            exchange.it.service.it.retries.increment()
+            dispatch(exchange)
+        }
+        while let idle = pool.it.firstIdle { closeUpstream(idle) }
+    }
+}
