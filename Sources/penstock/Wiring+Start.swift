@@ -45,7 +45,9 @@ extension Wiring {
     }
 
     func drainPlane(_ grace: Duration) async -> Bool {
-        await plane.drain(grace: grace)
+        await withCheckedContinuation { continuation in
+            plane.drain(grace: grace) { continuation.resume(returning: $0) }
+        }
     }
 
     /// `penstock.pid` names the live process.

@@ -1,11 +1,11 @@
 // Natural logarithm and exponential in plain Swift, so that the module needs no C library and gives
 // the same bits everywhere. Relative error below 1e-9: the measurements they serve have 1e-2.
 
-enum Logarithms {
+package enum Logarithms {
     static let ln2 = 0.693_147_180_559_945_3
 
     /// ln x for positive finite x.
-    static func ln(_ x: Double) -> Double {
+    package static func ln(_ x: Double) -> Double {
         var mantissa = x.significand
         var exponent = Double(x.exponent)
         if mantissa > 1.414_213_562_373_095 {
@@ -27,10 +27,10 @@ enum Logarithms {
     }
 
     /// e to the x, clamped to what a double holds.
-    static func exp(_ x: Double) -> Double { exp2(x / ln2) }
+    package static func exp(_ x: Double) -> Double { exp2(x / ln2) }
 
     /// 2 to the x, clamped to what a double holds.
-    static func exp2(_ x: Double) -> Double {
+    package static func exp2(_ x: Double) -> Double {
         let bounded = min(1000, max(-1000, x))
         let whole = bounded.rounded()
         let f = (bounded - whole) * ln2

@@ -4,7 +4,8 @@
 package struct RandomSource: Sendable {
     private var state: UInt64
 
-    package init(seed: UInt64) { state = seed }
+    /// Mixed first: seeds one increment apart would give one sequence, shifted.
+    package init(seed: UInt64) { state = mixed(seed ^ 0x6a09_e667_f3bc_c909) }
 
     package mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
