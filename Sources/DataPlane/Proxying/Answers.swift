@@ -154,7 +154,6 @@ extension Worker {
             exchange.it.phase = .awaitingAnswer
             return false
         }
-        exchange.it.bytesSent += UInt64(head.count)
         loop.send(exchange.it.client.it.channel, composed)
         if !exchange.it.answerDecoder.isDone {
             setTimer(upstream, after: exchange.it.service.it.rules.streamIdle)

@@ -124,6 +124,8 @@ extension Worker {
             guard let header = try ProxyProtocolParser.parse(bytes.span) else { return 0 }
             switch header.source {
             case .peer: break
+            // Required of everybody, believed of trusted proxies only.
+            case _ where !gateway.trusts(client.it.peer): break
             case .unix: client.it.peer = .unix
             case .address(let high, let low, let port):
                 client.it.peer = PeerAddress(high: high, low: low, port: port)

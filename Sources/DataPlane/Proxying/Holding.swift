@@ -62,13 +62,9 @@ extension Worker {
             let choice = service.it.balancer.choose(
                 revision: revision, request: exchange.it.choice, now: loop.now)
             if choice == .hold { return }
-            if case .endpoint(let index) = choice {
-                // Counted out and in again by the ordinary way: nobody can take it in between
-                // who would not have taken it before.
-                runtime.it.endpoints[Int(index)].it.handle.end()
-            }
             leaveQueue(exchange)
-            dispatch(exchange)
+            // Not chosen anew: with one waiter less there may be fewer slots to give.
+            dispatch(exchange, granted: choice)
             if exchange.it.phase == .held { return }
         }
     }

@@ -123,6 +123,10 @@ extension Worker {
         let listener = listeners[place].descriptor
         for _ in 0..<Limits.acceptsPerTurn {
             if reserveDescriptor < 0 { reserveDescriptor = Sockets.openReserve() }
+            // Somebody else was quicker: what merely waits to be used again gives way.
+            if reserveDescriptor < 0, closeIdleUpstream() {
+                reserveDescriptor = Sockets.openReserve()
+            }
             guard reserveDescriptor >= 0 else { break }
             Sockets.close(reserveDescriptor)
             reserveDescriptor = -1
@@ -136,6 +140,15 @@ extension Worker {
         }
         if reserveDescriptor < 0 { reserveDescriptor = Sockets.openReserve() }
         rest(at: place)
+    }
+
+    /// False when there is none.
+    private mutating func closeIdleUpstream() -> Bool {
+        guard let idle = pools.values.lazy.compactMap({ $0.it.firstIdle }).first else {
+            return false
+        }
+        closeUpstream(idle)
+        return true
     }
 
     /// One answer without an exchange: there is no descriptor to poll it with.

@@ -138,11 +138,14 @@ extension Worker {
 
     /// No plan names the endpoint any more: its idle connections go, then the pool.
     private mutating func retire(_ pool: Slot<EndpointPool>) {
-        guard pool.it.users == 0 else { return }
-        while let idle = pool.it.firstIdle {
-            closeUpstream(idle)
-            if pool.it.openCount == 0 { return }
-        }
+        if pool.it.users == 0 { closeIdle(of: pool) }
+    }
+
+    /// Held meanwhile: the last connection of a pool without users takes the pool with it.
+    mutating func closeIdle(of pool: Slot<EndpointPool>) {
+        pool.it.users += 1
+        while let idle = pool.it.firstIdle { closeUpstream(idle) }
+        pool.it.users -= 1
         freeIfUnused(pool)
     }
 
@@ -163,7 +166,7 @@ extension Worker {
         drainStarted = loop.now
         while !listeners.isEmpty { closeListener(at: listeners.count - 1) }
         for probe in checks.values { loop.timers.cancel(&probe.it.timer) }
-        for pool in pools.values { while let idle = pool.it.firstIdle { closeUpstream(idle) } }
+        for pool in pools.values { closeIdle(of: pool) }
         loop.timers.set(
             &housekeeping, at: loop.now + Limits.drainIdleNanoseconds,
             token: RecordKind.housekeeping.rawValue)
@@ -212,7 +215,7 @@ extension Worker {
             }
         }
         for (key, probe) in checks { endProbe(probe, key) }
-        for pool in pools.values { while let idle = pool.it.firstIdle { closeUpstream(idle) } }
+        for pool in pools.values { closeIdle(of: pool) }
         loop.endBatch()
         Sockets.close(reserveDescriptor)
     }

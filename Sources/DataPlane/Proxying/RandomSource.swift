@@ -4,8 +4,10 @@
 struct RandomSource: RandomNumberGenerator {
     private var state: UInt64
 
+    /// Mixed once: seeds that differ by the increment would give the same numbers, shifted.
     init(seed: UInt64) {
         state = seed
+        state = next()
     }
 
     mutating func next() -> UInt64 {

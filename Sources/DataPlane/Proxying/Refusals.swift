@@ -19,7 +19,7 @@ extension Worker {
     private mutating func refuse(
         _ client: Slot<ClientConnection>, _ code: RefusalCode, malformed error: WireError?
     ) {
-        meters.refusal(code).increment()
+        meters.refusal(code, malformed: error).increment()
         composeRefusal(code, malformed: error, closes: true)
         loop.send(client.it.channel, composed)
         let status = error.map { UInt16($0.status) } ?? code.status
@@ -63,7 +63,7 @@ extension Worker {
         _ exchange: Slot<Exchange>, _ code: RefusalCode, malformed error: WireError?
     ) {
         let client = exchange.it.client
-        meters.refusal(code).increment()
+        meters.refusal(code, malformed: error).increment()
         exchange.it.error = code
         exchange.it.status = error.map { UInt16($0.status) } ?? code.status
         let keepsAlive = exchange.it.keepsAlive && exchange.it.isRequestDone && !isDraining
@@ -71,7 +71,6 @@ extension Worker {
             code, malformed: error, closes: !keepsAlive, isHead: exchange.it.method == .head,
             isOld: exchange.it.minorVersion == 0,
             requestID: exchange.it.replay.bytes.slice(exchange.it.requestID))
-        exchange.it.bytesSent += UInt64(head.count)
         exchange.it.keepsAlive = keepsAlive
         loop.send(client.it.channel, composed)
         finish(exchange, outcome: code.outcome)

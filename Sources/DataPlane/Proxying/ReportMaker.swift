@@ -1,6 +1,7 @@
 // Adds up what the loops have counted. Runs on the control plane's threads and only reads.
 
 import Balancing
+import HTTPWire
 import Reactor
 import Synchronization
 import Traffic
@@ -33,6 +34,10 @@ struct ReportMaker {
         for code in RefusalCode.allCases where code != .none {
             let count = counters.sum(LoopCounter.refusals.rawValue + Int(code.rawValue))
             if count > 0 { gateway.refusals[String(describing: code.code)] = count }
+        }
+        for error in WireError.allCases {
+            let count = counters.sum(LoopCounter.malformed + Int(error.rawValue))
+            if count > 0 { gateway.refusals[String(describing: error.code)] = count }
         }
         let inFlight = plan.services.reduce(0) { sum, service in
             sum + service.endpoints.joined().reduce(0) { $0 + $1.state.handle.inFlight }

@@ -205,7 +205,8 @@ extension Worker {
         guard let exchange = client.it.exchange, !exchange.it.isRequestDone else { return 0 }
         var offset = 0
         do {
-            while mayForwardBody(exchange) {
+            // The end of a counted body has no bytes: it must not wait for more of them.
+            while mayForwardBody(exchange) || exchange.it.requestDecoder.isDone {
                 let event = try exchange.it.requestDecoder.next(
                     bytes.span, from: &offset, fields: &fields)
                 switch event {

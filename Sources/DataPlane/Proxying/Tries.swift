@@ -9,12 +9,18 @@ import Traffic
 extension Worker {
     /// Sends the request to some endpoint, or answers it itself. The exchange may be over when this
     /// returns.
-    mutating func dispatch(_ exchange: Slot<Exchange>) {
+    ///
+    /// - Parameter granted: a choice that was made already, and counted.
+    mutating func dispatch(_ exchange: Slot<Exchange>, granted: Choice? = nil) {
+        var granted = granted
         while true {
             let service = exchange.it.service
             let revision = Int(exchange.it.revision)
-            let choice = service.it.balancer.choose(
-                revision: revision, request: exchange.it.choice, now: loop.now)
+            let choice =
+                granted
+                ?? service.it.balancer.choose(
+                    revision: revision, request: exchange.it.choice, now: loop.now)
+            granted = nil
             switch choice {
             case .endpoint(let index):
                 let endpoint = service.it.revisions[revision].it.endpoints[Int(index)]
@@ -320,6 +326,6 @@ extension Worker {
             exchange.it.service.it.retries.increment()
             dispatch(exchange)
         }
-        while let idle = pool.it.firstIdle { closeUpstream(idle) }
+        closeIdle(of: pool)
     }
 }

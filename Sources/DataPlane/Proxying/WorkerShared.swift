@@ -1,6 +1,7 @@
 // What a loop shares with the rest of the process: its mailbox, its counters and a heartbeat.
 // Everything else of a worker belongs to its thread alone.
 
+import HTTPWire
 import Reactor
 import Synchronization
 import Traffic
@@ -108,10 +109,11 @@ enum LoopCounter: Int, CaseIterable {
     case openTries
     case probesSent
     case probesFailed
-    /// First of the refusals, one cell a `RefusalCode`.
+    /// First of the refusals, one cell a `RefusalCode`, then one a `WireError`.
     case refusals
 
-    static var cells: Int { LoopCounter.refusals.rawValue + RefusalCode.allCases.count }
+    static var malformed: Int { LoopCounter.refusals.rawValue + RefusalCode.allCases.count }
+    static var cells: Int { LoopCounter.malformed + WireError.allCases.count }
 }
 
 /// One loop's handles on its counters.
@@ -147,7 +149,11 @@ struct LoopMeters {
         self.loop = loop
     }
 
-    func refusal(_ code: RefusalCode) -> SharedCounter {
-        counters.counter(LoopCounter.refusals.rawValue + Int(code.rawValue), loop: loop)
+    /// By the code that the client is told: of what is malformed, the rule that it breaks.
+    func refusal(_ code: RefusalCode, malformed error: WireError? = nil) -> SharedCounter {
+        let cell =
+            error.map { LoopCounter.malformed + Int($0.rawValue) }
+            ?? LoopCounter.refusals.rawValue + Int(code.rawValue)
+        return counters.counter(cell, loop: loop)
     }
 }
