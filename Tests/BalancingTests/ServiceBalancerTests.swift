@@ -1,4 +1,5 @@
-// The algorithms, one by one, on one loop in simulated time. Seeds stand in the failure messages.
+// The algorithms, one by one, on one loop in simulated time: against an oracle where there is one,
+// else by what must hold. Seeds stand in the failure messages.
 
 import Balancing
 import Testing

@@ -1,6 +1,6 @@
 // Header-affinity keys whose own endpoint was unusable, and where they went: a session moves once,
-// not back and forth with each recovery. A fixed table; keys that share a place displace each other,
-// and the one forgotten returns to its first choice.
+// not back and forth with each recovery. A fixed table; keys that share a place displace each
+// other, and the one forgotten returns to its first choice.
 
 final class DisplacedKeys: Sendable {
     private let memory: SharedMemory<SharedInteger>

@@ -1,5 +1,5 @@
-// Who waits for a slot. Each loop keeps its own waiters in order of arrival and writes here how many
-// they are and since when the first waits; a loop that frees a slot reads which loop to wake.
+// Who waits for a slot. Each loop keeps its own waiters in order of arrival and writes here how
+// many they are and since when the first waits; a loop that frees a slot reads which loop to wake.
 //
 // A loop that holds a request first calls `set`, then asks `choose` once more: a slot may have been
 // freed before the board showed the waiter. A woken loop serves its waiters until `choose` answers

@@ -1,5 +1,5 @@
-// Smooth weighted round robin (nginx, 2012): each turn every candidate gains its weight, the richest
-// is taken and pays what all gained. Weights 5, 1, 1 give a a b a c a a, not a a a a a b c.
+// Smooth weighted round robin (nginx, 2012): each turn every candidate gains its weight, the
+// richest is taken and pays what all gained. Weights 5, 1, 1 give a a b a c a a, not a a a a a b c.
 
 /// What an endpoint has gained and not yet paid, on this loop.
 struct RoundRobinPosition {
