@@ -1,4 +1,5 @@
 // The name resolver against a scripted look-up: when it speaks, and when it keeps silent.
+// No name is ever looked up for real, and no time passes but what the look-up waits for.
 
 import Proxying
 import Reactor

@@ -1,4 +1,5 @@
 // Messages from many threads arrive once, in each sender's order, and never without a ring.
+// Threads meet by joining, not by waiting.
 
 import Reactor
 import Synchronization

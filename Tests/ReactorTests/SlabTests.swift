@@ -1,4 +1,5 @@
 // Records keep their place and their value until they are given back, and no longer.
+// Their addresses are aligned, whatever their size, since tokens use the low four bits.
 
 import Reactor
 import Testing

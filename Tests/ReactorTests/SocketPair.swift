@@ -1,4 +1,5 @@
 // What the socket tests share: a connected pair, a fresh directory, and whole reads and writes.
+// Every descriptor made here is closed at the end of its test.
 
 import Glibc
 import Reactor

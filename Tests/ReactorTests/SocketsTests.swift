@@ -1,4 +1,5 @@
 // The socket functions against the kernel itself, on loopback and in a fresh directory.
+// Ports are the kernel's choice; nothing leaves the machine.
 
 import Glibc
 import Reactor

@@ -140,7 +140,8 @@ extension Worker {
         exchange.it.firstByteAt = loop.now
         let isOld = exchange.it.minorVersion == 0
         exchange.it.answersFramed = answer.framing == .chunked && !isOld
-        exchange.it.answersChunked = exchange.it.answersFramed
+        exchange.it.answersChunked =
+            exchange.it.answersFramed
             || answer.framing == .untilClose && !isOld
         exchange.it.answersUntilClose =
             isOld && (answer.framing == .chunked || answer.framing == .untilClose)

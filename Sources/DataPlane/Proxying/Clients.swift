@@ -1,5 +1,5 @@
-// Reading what clients send: where bytes become PROXY headers, request heads and bodies, and where a
-// client that leaves or says too little for too long is let go.
+// Reading what clients send: where bytes become PROXY headers, request heads and bodies, and where
+// a client that leaves or says too little for too long is let go.
 
 import HTTPWire
 import Reactor

@@ -1,5 +1,5 @@
-// The data plane as the rest of the program sees it: takes plans, gives reports, drains. It owns the
-// loops' threads, the listening sockets until a loop has them, the resolver and the access log.
+// The data plane as the rest of the program sees it: takes plans, gives reports, drains. It owns
+// the loops' threads, the listening sockets until a loop has them, the resolver and the access log.
 // Called from the control plane's threads; the loops never wait for it.
 
 import Balancing

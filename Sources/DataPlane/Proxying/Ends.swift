@@ -145,7 +145,8 @@ extension Worker {
 
 extension RefusalCode {
     /// Whether the endpoint that was tried is to blame.
-    var isReplicasFault: Bool { outcome == .transport || self == .firstByteTimeout
-        || self == .connectTimeout || self == .streamTimeout
+    var isReplicasFault: Bool {
+        outcome == .transport || self == .firstByteTimeout
+            || self == .connectTimeout || self == .streamTimeout
     }
 }

@@ -15,7 +15,8 @@ enum Limits {
     static let laggingBytes = 128 * 1024
     /// Reads of one connection before the others of the loop get their turn: 2 MiB.
     static let readsPerTurn = 8
-    /// Idle connections kept per endpoint and loop: 4 loops × 128 = the 512 slots of a large replica.
+    /// Idle connections kept per endpoint and loop: 4 loops × 128 are the 512 slots of a large
+    /// replica.
     static let idlePerEndpoint = 128
     /// Nanoseconds an idle upstream connection is kept when the replica names no time. Below the
     /// 60 s and 75 s of common servers; shorter ones (uvicorn: 5 s) announce or close themselves.

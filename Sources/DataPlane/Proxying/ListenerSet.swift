@@ -42,7 +42,9 @@ struct ListenerSet {
                 throw .cannotListen(address: plan.address, reason: "\(error)")
             }
         }
-        for entry in entries where !plans.contains(entry.plan) { Sockets.removeFile(of: entry.address) }
+        for entry in entries where !plans.contains(entry.plan) {
+            Sockets.removeFile(of: entry.address)
+        }
         entries = kept + fresh
         return opened
     }

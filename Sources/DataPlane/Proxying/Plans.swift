@@ -1,5 +1,5 @@
-// What the mailbox brings: a new plan, which takes over between two batches while requests of the old
-// one end under it, and the end of service.
+// What the mailbox brings: a new plan, which takes over between two batches while requests of the
+// old one end under it, and the end of service.
 
 import Balancing
 import HTTPWire
@@ -49,7 +49,11 @@ extension Worker {
         for listener in opened { open(listener) }
         var place = 0
         while place < listeners.count {
-            if wanted.contains(listeners[place].plan) { place += 1 } else { closeListener(at: place) }
+            if wanted.contains(listeners[place].plan) {
+                place += 1
+            } else {
+                closeListener(at: place)
+            }
         }
     }
 
@@ -196,7 +200,9 @@ extension Worker {
         }
         loop.timers.set(
             &housekeeping,
-            at: min(drainDeadline, max(loop.now + 50_000_000, drainStarted + Limits.drainIdleNanoseconds)),
+            at: min(
+                drainDeadline,
+                max(loop.now + 50_000_000, drainStarted + Limits.drainIdleNanoseconds)),
             token: RecordKind.housekeeping.rawValue)
     }
 

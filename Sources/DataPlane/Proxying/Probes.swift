@@ -1,5 +1,5 @@
-// Active health checks, on the loops themselves: a small connection of its own for every check. Each
-// endpoint is checked by one loop; its verdict is shared, and told to all when it is bad.
+// Active health checks, on the loops themselves: a small connection of its own for every check.
+// Each endpoint is checked by one loop; its verdict is shared, and told to all when it is bad.
 
 import Balancing
 import HTTPWire

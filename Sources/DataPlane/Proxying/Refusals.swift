@@ -1,5 +1,5 @@
-// The gateway's own answers, `application/problem+json` (RFC 9457). The connection is kept where the
-// next request can be found without doubt, and closed with care where it cannot.
+// The gateway's own answers, `application/problem+json` (RFC 9457). The connection is kept where
+// the next request can be found without doubt, and closed with care where it cannot.
 
 import HTTPWire
 import Reactor
@@ -96,7 +96,8 @@ extension Worker {
         head.append(" ")
         head.append(title)
         head.append("\r\ncontent-type: application/problem+json\r\ncontent-length: ")
-        let length = Worker.problemBytes + title.utf8CodeUnitCount + detail.utf8CodeUnitCount
+        let length =
+            Worker.problemBytes + title.utf8CodeUnitCount + detail.utf8CodeUnitCount
             + errorCode.utf8CodeUnitCount
         head.appendDecimal(UInt64(length))
         head.appendCRLF()

@@ -1,5 +1,5 @@
-// Which revision a request goes to, and what ties it to one endpoint: the session of a signed cookie
-// or a header, the client's address, an override.
+// Which revision a request goes to, and what ties it to one endpoint: the session of a signed
+// cookie or a header, the client's address, an override.
 
 import Balancing
 import HTTPWire
@@ -15,7 +15,8 @@ extension Worker {
         }
         var override = -1
         if service.it.rules.allowsOverride, request.revisionField >= 0 {
-            override = revision(named: bytes.slice(fields[Int(request.revisionField)].value), service)
+            override = revision(
+                named: bytes.slice(fields[Int(request.revisionField)].value), service)
         }
         if override < 0, let session = session(of: bytes, exchange) {
             exchange.it.revision = Int32(session.revision)

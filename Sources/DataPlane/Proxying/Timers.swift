@@ -1,5 +1,6 @@
-// Time running out. A connection has one timer, which is never wrong, only early: when it fires, the
-// deadline of what the connection does now decides, and the timer is set again if it has not come.
+// Time running out. A connection has one timer, which is never wrong, only early: when it fires,
+// the deadline of what the connection does now decides, and the timer is set again if it has not
+// come.
 
 import Balancing
 import HTTPWire

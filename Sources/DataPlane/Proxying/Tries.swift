@@ -300,7 +300,8 @@ extension Worker {
             exchange.it.upstream = nil
             closeUpstream(upstream)
         }
-        if heldCount > 0 || exchange.it.service.it.revisions[Int(exchange.it.revision)].it.hasSlots {
+        if heldCount > 0 || exchange.it.service.it.revisions[Int(exchange.it.revision)].it.hasSlots
+        {
             slotFreed(exchange)
         }
     }

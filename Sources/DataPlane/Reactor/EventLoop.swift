@@ -201,7 +201,9 @@ package struct EventLoop: ~Copyable {
                 }
             }
         }
-        if arenaCount + bytes.count > ReactorLimits.arenaBytes || dirtyCount == ReactorLimits.dirtyChannels {
+        if arenaCount + bytes.count > ReactorLimits.arenaBytes
+            || dirtyCount == ReactorLimits.dirtyChannels
+        {
             flush()
         }
         if channel.it.deferredCount == 0 {

@@ -1,4 +1,5 @@
-// The other half of CLinux.h: what needs _GNU_SOURCE, an ioctl or a kernel structure.
+// The other half of CLinux.h: what needs _GNU_SOURCE, an ioctl or a kernel structure. Nothing here
+// keeps state: it translates calls into values that Swift can hold.
 #define _GNU_SOURCE
 #include "CLinux.h"
 
@@ -111,7 +112,8 @@ void penstock_set_thread_name(const char *name) {
 }
 
 void penstock_block_signals(void) {
-    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF};
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL,
+                                 SIGTRAP, SIGABRT, SIGSYS, SIGPROF};
     sigset_t blocked;
     sigfillset(&blocked);
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) sigdelset(&blocked, faults[i]);
