@@ -40,6 +40,10 @@ import Traffic
             let share = errorShare(algorithm)
             lines.append(line("\(algorithm.rawValue), errors", .failing, share, goal, isJSON))
         }
+        for algorithm in BalancingAlgorithm.allCases {
+            let cost = ChoiceCost.nanoseconds(algorithm)
+            lines.append(line("\(algorithm.rawValue), ns a choice", .equal, cost, 60, isJSON))
+        }
         print(
             isJSON ? "[\n" + lines.joined(separator: ",\n") + "\n]" : lines.joined(separator: "\n"))
     }
