@@ -1,6 +1,6 @@
 // One run: Poisson arrivals, log-normal service (coefficient of variation 1), replicas that serve
-// as many requests as they have slots and queue the rest in order. Time is simulated; the choices are
-// the module's own.
+// as many requests as they have slots and queue the rest in order. Time is simulated; the choices
+// are the module's own.
 
 import Traffic
 
