@@ -1,0 +1,130 @@
+// The replica of every comparison: one epoll loop that answers fixed bytes, so that the proxies are
+// what differs. GET / is 100 bytes, GET /large 1 MiB, POST reads its counted body first. Requests
+// are taken at their word: only proxies under test speak to it. Usage: backend PORT
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { large_bytes = 1 << 20, head_bytes = 16384 };
+
+struct connection {
+    int descriptor;
+    size_t count;      // bytes of the head so far
+    size_t body;       // bytes of the request body still to come
+    const char *out;   // answer under way
+    size_t out_count;
+    char head[head_bytes];
+};
+
+static char *large_answer;
+static size_t large_count;
+static char small_answer[512];
+static size_t small_count;
+
+static void make_answers(void) {
+    char body[101];
+    memset(body, 'x', 100);
+    body[100] = 0;
+    small_count = (size_t)snprintf(small_answer, sizeof small_answer,
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\n%s", body);
+    large_answer = malloc(large_bytes + 256);
+    int head = sprintf(large_answer,
+        "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\n\r\n",
+        large_bytes);
+    memset(large_answer + head, 'y', large_bytes);
+    large_count = (size_t)head + large_bytes;
+}
+
+static int flush(struct connection *c) {
+    while (c->out_count > 0) {
+        ssize_t sent = send(c->descriptor, c->out, c->out_count, MSG_NOSIGNAL);
+        if (sent < 0) return errno == EAGAIN ? 0 : -1;
+        c->out += sent;
+        c->out_count -= (size_t)sent;
+    }
+    return 0;
+}
+
+// Takes one request off the head's bytes; 0 when it is not complete.
+static int take(struct connection *c) {
+    char *end = memmem(c->head, c->count, "\r\n\r\n", 4);
+    if (!end) return 0;
+    size_t used = (size_t)(end - c->head) + 4;
+    int is_large = memcmp(c->head, "GET /large", 10) == 0;
+    *end = 0;
+    char *length = strcasestr(c->head, "content-length:");
+    c->body = length ? strtoull(length + 15, NULL, 10) : 0;
+    c->out = is_large ? large_answer : small_answer;
+    c->out_count = is_large ? large_count : small_count;
+    memmove(c->head, c->head + used, c->count - used);
+    c->count -= used;
+    return 1;
+}
+
+static int serve(struct connection *c) {
+    static char dropped[262144];
+    for (;;) {
+        if (c->body == 0 && flush(c) < 0) return -1;
+        if (c->body == 0 && c->out_count > 0) return 0;
+        size_t held = c->count < c->body ? c->count : c->body;
+        memmove(c->head, c->head + held, c->count - held);
+        c->count -= held;
+        c->body -= held;
+        if (c->body == 0 && c->out_count > 0) continue;
+        if (c->body == 0 && take(c)) continue;
+        char *room = c->body > 0 ? dropped : c->head + c->count;
+        size_t size = c->body > 0 ? sizeof dropped : head_bytes - c->count;
+        if (c->body > 0 && size > c->body) size = c->body;
+        ssize_t got = recv(c->descriptor, room, size, 0);
+        if (got == 0) return -1;
+        if (got < 0) return errno == EAGAIN ? 0 : -1;
+        if (c->body > 0) c->body -= (size_t)got;
+        else c->count += (size_t)got;
+    }
+}
+
+int main(int argc, char **argv) {
+    if (argc != 2) return 2;
+    make_answers();
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((unsigned short)atoi(argv[1])),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 4096)) {
+        perror("backend");
+        return 1;
+    }
+    int poller = epoll_create1(0);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL}, events[256];
+    epoll_ctl(poller, EPOLL_CTL_ADD, listener, &event);
+    for (;;) {
+        int count = epoll_wait(poller, events, 256, -1);
+        for (int i = 0; i < count; i++) {
+            struct connection *c = events[i].data.ptr;
+            if (c) {
+                if (serve(c) < 0) {
+                    close(c->descriptor);
+                    free(c);
+                }
+                continue;
+            }
+            int fresh = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+            if (fresh < 0) continue;
+            setsockopt(fresh, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+            c = calloc(1, sizeof *c);
+            c->descriptor = fresh;
+            event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+            event.data.ptr = c;
+            epoll_ctl(poller, EPOLL_CTL_ADD, fresh, &event);
+        }
+    }
+}
