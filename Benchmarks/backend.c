@@ -1,6 +1,7 @@
 // The replica of every comparison: one epoll loop that answers fixed bytes, so that the proxies are
-// what differs. GET / is 100 bytes, GET /large 1 MiB, POST reads its counted body first. Requests
-// are taken at their word: only proxies under test speak to it. Usage: backend PORT
+// what differs. GET / is 100 bytes, GET /large 1 MiB, GET /events 50 server-sent events, one each
+// 5 ms; POST reads its counted body first. Requests are taken at their word: only proxies under
+// test speak to it. Usage: backend PORT
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,9 +12,10 @@
 #include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { large_bytes = 1 << 20, head_bytes = 16384 };
+enum { large_bytes = 1 << 20, head_bytes = 16384, events_each = 50, tick_milliseconds = 5 };
 
 struct connection {
     int descriptor;
@@ -21,6 +23,8 @@ struct connection {
     size_t body;       // bytes of the request body still to come
     const char *out;   // answer under way
     size_t out_count;
+    int events;        // still to be sent, one a tick
+    struct connection *next, **place;
     char head[head_bytes];
 };
 
@@ -41,6 +45,39 @@ static void make_answers(void) {
         large_bytes);
     memset(large_answer + head, 'y', large_bytes);
     large_count = (size_t)head + large_bytes;
+}
+
+static const char event_head[] =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+static const char event_chunk[] =
+    "41\r\ndata: {\"token\":\"abcdefghijklmnopqrstuvwxyz0123456789abcdefghi\"}\n\n\r\n";
+static struct connection *streams;
+
+static void stop_stream(struct connection *c) {
+    if (!c->place) return;
+    *c->place = c->next;
+    if (c->next) c->next->place = c->place;
+    c->place = NULL;
+    c->next = NULL;
+}
+
+static void start_stream(struct connection *c) {
+    c->events = events_each;
+    c->next = streams;
+    if (streams) streams->place = &c->next;
+    c->place = &streams;
+    streams = c;
+}
+
+// A stream that cannot take an event whole has fallen behind and is of no use here.
+static void tick(void) {
+    for (struct connection *c = streams, *next; c; c = next) {
+        next = c->next;
+        send(c->descriptor, event_chunk, sizeof event_chunk - 1, MSG_NOSIGNAL);
+        if (--c->events > 0) continue;
+        send(c->descriptor, "0\r\n\r\n", 5, MSG_NOSIGNAL);
+        stop_stream(c);
+    }
 }
 
 static int flush(struct connection *c) {
@@ -64,6 +101,11 @@ static int take(struct connection *c) {
     c->body = length ? strtoull(length + 15, NULL, 10) : 0;
     c->out = is_large ? large_answer : small_answer;
     c->out_count = is_large ? large_count : small_count;
+    if (memcmp(c->head, "GET /events", 11) == 0) {
+        c->out = event_head;
+        c->out_count = sizeof event_head - 1;
+        start_stream(c);
+    }
     memmove(c->head, c->head + used, c->count - used);
     c->count -= used;
     return 1;
@@ -79,7 +121,7 @@ static int serve(struct connection *c) {
         c->count -= held;
         c->body -= held;
         if (c->body == 0 && c->out_count > 0) continue;
-        if (c->body == 0 && take(c)) continue;
+        if (c->body == 0 && c->events == 0 && take(c)) continue;
         char *room = c->body > 0 ? dropped : c->head + c->count;
         size_t size = c->body > 0 ? sizeof dropped : head_bytes - c->count;
         if (c->body > 0 && size > c->body) size = c->body;
@@ -103,15 +145,24 @@ int main(int argc, char **argv) {
         perror("backend");
         return 1;
     }
+    long long ticked = 0;
     int poller = epoll_create1(0);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL}, events[256];
     epoll_ctl(poller, EPOLL_CTL_ADD, listener, &event);
     for (;;) {
-        int count = epoll_wait(poller, events, 256, -1);
+        int count = epoll_wait(poller, events, 256, streams ? 1 : -1);
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        long long milliseconds = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+        if (milliseconds - ticked >= tick_milliseconds) {
+            ticked = milliseconds;
+            tick();
+        }
         for (int i = 0; i < count; i++) {
             struct connection *c = events[i].data.ptr;
             if (c) {
                 if (serve(c) < 0) {
+                    stop_stream(c);
                     close(c->descriptor);
                     free(c);
                 }

@@ -36,7 +36,11 @@ http {{
       proxy_set_header Connection ""; proxy_set_header Host $host;
       proxy_set_header X-Request-ID $request_id;
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-      proxy_request_buffering off; }} }}
+      proxy_request_buffering off; }}
+    location /events {{ proxy_pass http://replica; proxy_http_version 1.1;
+      proxy_set_header Connection ""; proxy_set_header Host $host; proxy_buffering off;
+      proxy_set_header X-Request-ID $request_id;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; }} }}
 }}
 """
 
@@ -51,6 +55,7 @@ defaults
   timeout client 60s
   timeout server 60s
   option http-keep-alive
+  {option}
   http-reuse always
 frontend front
   bind 127.0.0.1:{port} backlog 4096
@@ -120,11 +125,13 @@ class Peer:
         folder = pathlib.Path(folder) / name
         folder.mkdir(parents=True)
         texts = {"penstock": PENSTOCK, "penstock-log": PENSTOCK, "nginx": NGINX,
-                 "haproxy": HAPROXY, "haproxy-large": HAPROXY, "envoy": ENVOY}
+                 "haproxy": HAPROXY, "haproxy-large": HAPROXY,
+                 "haproxy-events": HAPROXY, "envoy": ENVOY}
         file = folder / "configuration.yaml"
         log = f', access_log: {{ path: "{folder}/access.log" }}' if name == "penstock-log" else ""
         file.write_text(texts[name].format(
             port=self.port, backend=backend, connections=connections_max(), folder=folder, admin=free_port(), log=log,
+            option="option http-no-delay" if name == "haproxy-events" else "",
             buffer=131072 if name == "haproxy-large" else 16384))
         path = os.environ["PATH"] + ":/usr/sbin"
         commands = {
