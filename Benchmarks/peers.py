@@ -1,5 +1,5 @@
-# The proxies under comparison: how each is configured with one worker and keep-alive to the replica,
-# and how it is started. Each runs in a directory of its own and is ended by its process id.
+# The proxies under comparison: how each is configured with one worker and keep-alive to the
+# replica, and how it is started. Each runs in a directory of its own and is ended by its process id.
 
 import os
 import pathlib
@@ -130,7 +130,8 @@ class Peer:
         file = folder / "configuration.yaml"
         log = f', access_log: {{ path: "{folder}/access.log" }}' if name == "penstock-log" else ""
         file.write_text(texts[name].format(
-            port=self.port, backend=backend, connections=connections_max(), folder=folder, admin=free_port(), log=log,
+            port=self.port, backend=backend, connections=connections_max(),
+            folder=folder, admin=free_port(), log=log,
             option="option http-no-delay" if name == "haproxy-events" else "",
             buffer=131072 if name == "haproxy-large" else 16384))
         path = os.environ["PATH"] + ":/usr/sbin"
