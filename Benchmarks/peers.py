@@ -1,5 +1,6 @@
 # The proxies under comparison: how each is configured with one worker and keep-alive to the
-# replica, and how it is started. Each runs in a directory of its own and is ended by its process id.
+# replica, and how it is started. Each runs in a directory of its own and is ended by its process
+# id.
 
 import os
 import pathlib
