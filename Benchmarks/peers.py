@@ -27,6 +27,7 @@ error_log {folder}/error.log;
 events {{ worker_connections {connections}; }}
 http {{
   access_log off; keepalive_requests 1000000000; keepalive_timeout 75s; client_max_body_size 64m;
+  client_body_buffer_size 256k;
   client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
   uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
   proxy_buffers 8 256k; proxy_buffer_size 256k; proxy_busy_buffers_size 512k;
@@ -126,7 +127,7 @@ class Peer:
         folder = pathlib.Path(folder) / name
         folder.mkdir(parents=True)
         texts = {"penstock": PENSTOCK, "penstock-log": PENSTOCK, "nginx": NGINX,
-                 "haproxy": HAPROXY, "haproxy-large": HAPROXY,
+                 "haproxy": HAPROXY, "haproxy-64k": HAPROXY, "haproxy-128k": HAPROXY,
                  "haproxy-events": HAPROXY, "envoy": ENVOY}
         file = folder / "configuration.yaml"
         log = f', access_log: {{ path: "{folder}/access.log" }}' if name == "penstock-log" else ""
@@ -134,7 +135,7 @@ class Peer:
             port=self.port, backend=backend, connections=connections_max(),
             folder=folder, admin=free_port(), log=log,
             option="option http-no-delay" if name == "haproxy-events" else "",
-            buffer=131072 if name == "haproxy-large" else 16384))
+            buffer={"haproxy-64k": 65536, "haproxy-128k": 131072}.get(name, 16384)))
         path = os.environ["PATH"] + ":/usr/sbin"
         commands = {
             "nginx": [shutil.which("nginx", path=path), "-c", str(file), "-p", str(folder)],
