@@ -64,6 +64,7 @@ let package = Package(
             path: "Sources/DataPlane/Proxying", swiftSettings: hot),
 
         // Control plane.
+        .target(name: "Notation", path: "Sources/ControlPlane/Notation", swiftSettings: house),
         .target(
             name: "State", dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
             path: "Sources/ControlPlane/State", swiftSettings: house),
@@ -72,18 +73,21 @@ let package = Package(
             dependencies: ["CLinux", .product(name: "Logging", package: "swift-log")],
             path: "Sources/ControlPlane/Replicas", swiftSettings: house),
         .target(
-            name: "Settings", dependencies: ["Traffic", .product(name: "Yams", package: "Yams")],
+            name: "Settings",
+            dependencies: ["Traffic", "Notation", .product(name: "Yams", package: "Yams")],
             path: "Sources/ControlPlane/Settings", swiftSettings: house),
         .target(
             name: "Deployments",
             dependencies: [
-                "Traffic", "State", "Replicas", .product(name: "Logging", package: "swift-log"),
+                "Traffic", "Notation", "State", "Replicas",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/ControlPlane/Deployments", swiftSettings: house),
         .target(
             name: "Admin",
             dependencies: [
-                "Traffic", "State", "Deployments",
+                "Traffic", "Notation", "State", "Deployments",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -95,8 +99,8 @@ let package = Package(
         .executableTarget(
             name: "penstock",
             dependencies: [
-                "Traffic", "Reactor", "Proxying", "State", "Replicas", "Settings", "Deployments",
-                "Admin", "CLinux",
+                "Traffic", "Reactor", "Proxying", "Notation", "State", "Replicas", "Settings",
+                "Deployments", "Admin", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -121,15 +125,18 @@ let package = Package(
             name: "ProxyingTests",
             dependencies: ["Proxying", "Traffic", "HTTPWire", "Reactor", "Balancing"],
             swiftSettings: house),
+        .testTarget(name: "NotationTests", dependencies: ["Notation"], swiftSettings: house),
         .testTarget(name: "StateTests", dependencies: ["State"], swiftSettings: house),
         .testTarget(name: "ReplicasTests", dependencies: ["Replicas"], swiftSettings: house),
         .testTarget(
             name: "SettingsTests", dependencies: ["Settings", "Traffic"], swiftSettings: house),
         .testTarget(
-            name: "DeploymentsTests", dependencies: ["Deployments", "State", "Traffic"],
+            name: "DeploymentsTests",
+            dependencies: ["Deployments", "Notation", "State", "Traffic"],
             swiftSettings: house),
         .testTarget(
-            name: "AdminTests", dependencies: ["Admin", "Deployments", "State", "Traffic"],
+            name: "AdminTests",
+            dependencies: ["Admin", "Deployments", "Notation", "State", "Traffic"],
             swiftSettings: house),
         .testTarget(
             name: "ReferenceModelTests", dependencies: ["penstock-model"], swiftSettings: house),

@@ -5,6 +5,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
+import Notation
 
 enum ExampleInference {
     /// Measured lengths in centimetres of a well-known flower; any model takes some numbers.

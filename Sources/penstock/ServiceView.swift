@@ -2,6 +2,7 @@
 // a gateway does not say is left blank.
 
 import Foundation
+import Notation
 
 struct ServiceView {
     let value: JSONValue
@@ -41,9 +42,9 @@ struct ServiceView {
     }
 
     private static func words(_ traffic: JSONValue?) -> String {
-        guard case .map(let weights) = traffic else { return "" }
-        return weights.sorted { $0.key < $1.key }.compactMap { name, share in
-            share.number.map { "\(name)=\(plain($0))" }
+        let weights = (traffic?.members ?? []).sorted { $0.name < $1.name }
+        return weights.compactMap { weight in
+            weight.value.number.map { "\(weight.name)=\(plain($0))" }
         }.joined(separator: " ")
     }
 

@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import Foundation
+import Notation
 
 struct ShiftTraffic: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import Notation
 
 struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -28,8 +28,8 @@ extension Wiring {
             logger: Logger(label: "penstock.replicas"))
     }
 
-    static func spec(_ settings: DeploymentSettings) -> DeploymentSpec {
-        DeploymentSpec(
+    static func spec(_ settings: DeploymentSettings) -> FleetSpec {
+        FleetSpec(
             name: settings.name, model: settings.model, version: settings.version,
             environment: settings.environment, command: settings.command,
             artifact: settings.artifact, replicas: settings.replicas, variables: settings.env,

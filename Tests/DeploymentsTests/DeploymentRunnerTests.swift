@@ -95,8 +95,8 @@ private struct Stage {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
-    func deployment(version: String, replicas: Int) -> DeploymentSpec {
-        DeploymentSpec(
+    func deployment(version: String, replicas: Int) -> FleetSpec {
+        FleetSpec(
             name: "iris", model: "iris", version: version,
             command: ["/bin/sh", "-c", "exec tail -f /dev/null", "{address}"], replicas: replicas,
             concurrency: 3,

@@ -6,14 +6,14 @@ import Traffic
 
 struct ReplicaFleet: Sendable {
     struct Member: Sendable {
-        var spec: DeploymentSpec
+        var spec: FleetSpec
         var index: Int
         var supervisor: ReplicaSupervisor
 
         var address: NetworkAddress { .unix(path: supervisor.socket) }
     }
 
-    private(set) var spec: DeploymentSpec
+    private(set) var spec: FleetSpec
     private(set) var members: [Member] = []
     /// Indices proven ready.
     var ready = Set<Int>()
@@ -21,13 +21,13 @@ struct ReplicaFleet: Sendable {
     /// Indices whose sockets are in use until their members are gone.
     private var retiring = Set<Int>()
 
-    init(spec: DeploymentSpec) {
+    init(spec: FleetSpec) {
         self.spec = spec
     }
 
     /// Takes the new spec, adds the members it misses, and gives up those nobody needs any more.
     /// Older members stay until `takeSuperseded`.
-    mutating func adopt(_ next: DeploymentSpec, make: (Int) -> Member) -> [Member] {
+    mutating func adopt(_ next: FleetSpec, make: (Int) -> Member) -> [Member] {
         spec = next
         var surplus: [Member] = []
         let current = members.filter(isCurrent).sorted { $0.index < $1.index }

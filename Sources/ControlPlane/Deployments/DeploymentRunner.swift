@@ -55,7 +55,7 @@ package actor DeploymentRunner {
     }
 
     /// Everything that can be known before anything runs.
-    package nonisolated func check(_ specs: [DeploymentSpec]) throws {
+    package nonisolated func check(_ specs: [FleetSpec]) throws {
         for spec in specs {
             do {
                 try runtime.check(spec.replica(index: 999))
@@ -66,7 +66,7 @@ package actor DeploymentRunner {
     }
 
     /// Makes it so. Deployments that are no longer given keep running: only a prune deletes.
-    package func apply(_ specs: [DeploymentSpec]) async throws {
+    package func apply(_ specs: [FleetSpec]) async throws {
         try check(specs)
         guard !isStopping else { return }
         keepLogs()
@@ -95,20 +95,20 @@ package actor DeploymentRunner {
         await stop(grace: .zero)
     }
 
-    package func snapshot() async -> [DeploymentStatus] {
-        var statuses: [DeploymentStatus] = []
+    package func snapshot() async -> [FleetStatus] {
+        var statuses: [FleetStatus] = []
         for (name, fleet) in fleets.sorted(by: { $0.key < $1.key }) {
             var replicas: [ReplicaStatus] = []
             for member in fleet.members { replicas.append(await member.supervisor.status()) }
             statuses.append(
-                DeploymentStatus(
+                FleetStatus(
                     name: name, version: fleet.spec.version, wanted: fleet.spec.replicas,
                     replicas: replicas))
         }
         return statuses
     }
 
-    private func makeMember(_ replica: ReplicaSpec, _ spec: DeploymentSpec) -> ReplicaFleet.Member {
+    private func makeMember(_ replica: ReplicaSpec, _ spec: FleetSpec) -> ReplicaFleet.Member {
         let probe = surroundings.probe
         let path = spec.healthPath
         let supervisor = ReplicaSupervisor(

@@ -1,6 +1,7 @@
 // CIDR blocks as written: `10.0.0.0/8`, `::1/128`, or one address. Bits beyond the prefix must be
 // zero: `10.1.2.3/8` is more often a slip than a wish.
 
+import Notation
 package import Traffic
 
 extension AddressRange {

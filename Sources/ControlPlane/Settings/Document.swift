@@ -1,6 +1,7 @@
 // The bytes of the file turned into a tree of nodes with marks, or into one clear problem. YAML's
 // riskier corners are closed: one document, no anchors, no tags, 1000 levels at most (libyaml's).
 
+import Notation
 import Yams
 
 enum Document {

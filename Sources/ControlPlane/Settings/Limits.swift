@@ -5,8 +5,6 @@ enum Limits {
     static let fileBytes = 4 * 1024 * 1024
     /// More than fit on a few screens are not read; the rest shows when these are gone.
     static let problems = 200
-    /// Characters of a wrong value that a message repeats.
-    static let quotedCharacters = 60
     /// Names of services, revisions and deployments become path segments and DNS-like labels.
     static let nameCharacters = 63
     /// Longest text of any value that ends up in a header or a path.

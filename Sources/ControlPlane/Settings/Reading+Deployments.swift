@@ -1,6 +1,7 @@
 // `deployments:` in their first form: a fixed number of replicas that Penstock runs. What a later
 // form adds is refused until then.
 
+import Notation
 import Traffic
 import Yams
 

@@ -1,5 +1,6 @@
 // `revisions:` of a service: who answers, and with which share of the requests.
 
+import Notation
 import Traffic
 import Yams
 

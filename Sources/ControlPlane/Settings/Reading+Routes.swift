@@ -1,6 +1,7 @@
 // `routes:` and `headers:`: which requests are a service's own, and how their heads are edited.
 // Routes are kept in the form in which requests are compared, so that equal ones are found here.
 
+import Notation
 import Traffic
 import Yams
 

@@ -1,6 +1,7 @@
 // `services:`: how requests of one service are balanced, split, checked and tried again. Routes
 // and revisions have files of their own.
 
+import Notation
 import Traffic
 import Yams
 

@@ -1,6 +1,7 @@
 // The file read from the top: what belongs to the program as a whole. Other topics are in
 // extensions, one file each.
 
+import Notation
 import Traffic
 import Yams
 

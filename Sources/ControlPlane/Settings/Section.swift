@@ -1,6 +1,7 @@
 // A map of the file. It remembers which keys were asked for; what nobody asked for is unknown, and
 // the keys asked for are the valid ones to suggest instead.
 
+import Notation
 import Yams
 
 final class Section {

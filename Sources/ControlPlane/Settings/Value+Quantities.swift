@@ -1,6 +1,7 @@
 // Durations, sizes, shares, weights, addresses and names, each with the range that is allowed. A
 // refusal repeats what was written and says what may be.
 
+import Notation
 import Traffic
 import Yams
 

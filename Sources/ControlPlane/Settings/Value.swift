@@ -1,6 +1,7 @@
 // One value of the file with the name of its field. Each reading either yields a value of the
 // wanted kind or notes a problem and yields nil; it never guesses.
 
+import Notation
 import Traffic
 import Yams
 

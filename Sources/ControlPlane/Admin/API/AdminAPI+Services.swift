@@ -2,6 +2,7 @@
 // What the loops have not met yet shows as unknown rather than as missing.
 
 import Deployments
+import Notation
 import Traffic
 
 extension AdminAPI {

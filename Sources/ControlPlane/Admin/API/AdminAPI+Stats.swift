@@ -1,6 +1,7 @@
 // Live figures of one service: rates and quantiles over the last seconds and since the start.
 
 import Deployments
+import Notation
 import Traffic
 
 extension AdminAPI {

@@ -2,6 +2,7 @@
 
 import Deployments
 import Foundation
+import Notation
 import Traffic
 
 extension AdminAPI {

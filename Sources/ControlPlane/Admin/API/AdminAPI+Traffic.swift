@@ -2,6 +2,7 @@
 // What is refused changes nothing, on disk or on the loops.
 
 import Deployments
+import Notation
 import State
 import Traffic
 

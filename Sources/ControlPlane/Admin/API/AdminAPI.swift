@@ -3,6 +3,7 @@
 
 package import Deployments
 import Foundation
+import Notation
 package import Traffic
 
 package struct AdminAPI: Sendable {

@@ -1,6 +1,8 @@
 // A request and an answer of the admin port as values, so that everything behind the socket is
 // tested without one.
 
+import Notation
+
 package struct AdminRequest: Sendable {
     package var method: String
     /// As sent: percent-encoded, with the query.

@@ -1,6 +1,8 @@
 // Errors of the API as RFC 9457 problems: a code for programs, a sentence and a hint for people,
 // and a pointer for each part of the body that is wrong.
 
+import Notation
+
 struct Problem: Error {
     struct Part {
         /// RFC 6901, into the body.

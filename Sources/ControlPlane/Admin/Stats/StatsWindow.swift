@@ -1,5 +1,6 @@
 // What happened between two snapshots, as the API tells it.
 
+import Notation
 import Traffic
 
 struct StatsWindow {

@@ -1,5 +1,6 @@
 // The windows of one moment: ten seconds, a minute, since the start.
 
+import Notation
 import Traffic
 
 /// The three windows of every figure. A gateway younger than a window shows what there is, and

@@ -1,24 +1,32 @@
 // Keys and words as people type them: camelCase beside snake_case, and the nearest valid word for
 // one that is not.
 
-enum Spelling {
-    /// `maxReplicas` is `max_replicas`; what is snake_case already stays as it is.
-    static func snakeCase(_ key: String) -> String {
+package enum Spelling {
+    /// Characters of a wrong value that a message repeats.
+    private static let quotedCharacters = 60
+
+    /// `maxReplicas` is `max_replicas`, `targetCPU` is `target_cpu`; what is snake_case already
+    /// stays as it is.
+    package static func snakeCase(_ key: String) -> String {
+        let letters = Array(key)
         var result = ""
-        for character in key {
-            if character.isASCII, character.isUppercase {
-                if !result.isEmpty, result.last != "_" { result.append("_") }
-                result.append(Character(character.lowercased()))
-            } else {
-                result.append(character)
+        for (index, letter) in letters.enumerated() {
+            guard letter.isASCII, letter.isUppercase else {
+                result.append(letter)
+                continue
             }
+            let before = index > 0 ? letters[index - 1] : "_"
+            let isInAcronym = before.isASCII && before.isUppercase
+            let startsWord = index + 1 < letters.count && letters[index + 1].isLowercase
+            if before != "_", !isInAcronym || startsWord { result.append("_") }
+            result.append(Character(letter.lowercased()))
         }
         return result
     }
 
     /// The one of `words` that is nearest to `given`, if it is near enough to be meant.
-    static func nearest(to given: String, among words: [String]) -> String? {
-        guard given.utf8.count <= Limits.quotedCharacters else { return nil }
+    package static func nearest(to given: String, among words: [String]) -> String? {
+        guard given.utf8.count <= quotedCharacters else { return nil }
         let ranked = words.map { (word: $0, distance: distance(given, $0)) }
         guard let best = ranked.min(by: { ($0.distance, $0.word) < ($1.distance, $1.word) })
         else { return nil }
@@ -26,22 +34,22 @@ enum Spelling {
     }
 
     /// A list for people: `a, b or c`.
-    static func alternatives(_ words: [String]) -> String {
+    package static func alternatives(_ words: [String]) -> String {
         guard words.count > 1, let last = words.last else { return words.first ?? "" }
         return words.dropLast().joined(separator: ", ") + " or " + last
     }
 
     /// A wrong value as a message repeats it: quoted, on one line, not too long.
-    static func quoted(_ text: String) -> String {
+    package static func quoted(_ text: String) -> String {
         let printable = text.unicodeScalars.map { scalar in
             scalar.value < 0x20 || scalar.value == 0x7f ? " " : Character(scalar)
         }
-        let shown = String(printable.prefix(Limits.quotedCharacters))
-        return printable.count > Limits.quotedCharacters ? "'\(shown)…'" : "'\(shown)'"
+        let shown = String(printable.prefix(quotedCharacters))
+        return printable.count > quotedCharacters ? "'\(shown)…'" : "'\(shown)'"
     }
 
     /// Edits (insert, delete, replace, swap neighbours) that make one word the other.
-    static func distance(_ left: String, _ right: String) -> Int {
+    package static func distance(_ left: String, _ right: String) -> Int {
         let (a, b) = (Array(left.unicodeScalars), Array(right.unicodeScalars))
         var older = [Int](repeating: 0, count: b.count + 1)
         var previous = Array(0...b.count)

@@ -1,20 +1,20 @@
 // Reads JSON (RFC 8259) strictly and says where it is wrong by line and column. Twice the same
 // member is an error, for which one did the sender mean?
 
-struct JSONSyntaxError: Error, Equatable {
-    var line: Int
-    var column: Int
-    var reason: String
+package struct JSONSyntaxError: Error, Equatable {
+    package var line: Int
+    package var column: Int
+    package var reason: String
 }
 
-struct JSONReader {
-    /// Our requests are two levels deep; what nests further is an attack on the stack.
-    static let depthMax = 32
+package struct JSONReader {
+    /// Our documents are a few levels deep; what nests further is an attack on the stack.
+    package static let depthMax = 32
 
     private let bytes: [UInt8]
     private var position = 0
 
-    static func read(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONValue {
+    package static func read(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONValue {
         var reader = JSONReader(bytes: bytes)
         let value = try reader.value(depth: 0)
         reader.skipSpace()

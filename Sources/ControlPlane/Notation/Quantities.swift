@@ -1,9 +1,9 @@
 // Durations, sizes and shares as written, turned into numbers. Pure text in, value out; nil is
 // "not of this form", and the caller says what the form is.
 
-enum Quantity {
+package enum Quantity {
     /// `250ms`, `5s`, `1m`, `1h`, `1.5s`.
-    static func duration(_ text: String) -> Duration? {
+    package static func duration(_ text: String) -> Duration? {
         // Longer units first: `ms` ends with `s`.
         let units: [(String, Double)] = [
             ("ms", 1e6), ("us", 1e3), ("s", 1e9), ("m", 6e10), ("h", 3.6e12),
@@ -17,7 +17,7 @@ enum Quantity {
     }
 
     /// `64KiB`, `256MB`, `512` (bytes).
-    static func size(_ text: String) -> UInt64? {
+    package static func size(_ text: String) -> UInt64? {
         let units: [(String, Double)] = [
             ("kib", 1024), ("mib", 1_048_576), ("gib", 1_073_741_824), ("tib", 1_099_511_627_776),
             ("kb", 1e3), ("mb", 1e6), ("gb", 1e9), ("tb", 1e12), ("b", 1),
@@ -31,13 +31,13 @@ enum Quantity {
     }
 
     /// `20%` as 0.2.
-    static func share(_ text: String) -> Double? {
+    package static func share(_ text: String) -> Double? {
         guard text.hasSuffix("%"), let percent = decimal(text.dropLast()) else { return nil }
         return percent / 100
     }
 
     /// Percent in steps of a tenth, as thousandths: `12.5` and `12.5%` are 125.
-    static func thousandths(_ text: String) -> Int? {
+    package static func thousandths(_ text: String) -> Int? {
         let digits = text.hasSuffix("%") ? text.dropLast() : text[...]
         let parts = digits.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count <= 2, let whole = parts.first.flatMap(natural), whole < 1_000_000 else {
@@ -51,7 +51,7 @@ enum Quantity {
     }
 
     /// A plain decimal number without sign or exponent.
-    static func decimal(_ text: Substring) -> Double? {
+    package static func decimal(_ text: Substring) -> Double? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard (1...2).contains(parts.count), text.utf8.count <= 20,
             parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (48...57).contains($0) } })
@@ -60,7 +60,7 @@ enum Quantity {
     }
 
     /// A whole number without sign or leading zeros.
-    static func natural(_ text: Substring) -> Int? {
+    package static func natural(_ text: Substring) -> Int? {
         guard text.utf8.allSatisfy({ (48...57).contains($0) }), text == "0" || text.first != "0"
         else { return nil }
         return Int(text)
@@ -69,7 +69,7 @@ enum Quantity {
 
 extension Duration {
     /// As the configuration spells it, for messages.
-    var spelled: String {
+    package var spelled: String {
         let (seconds, attoseconds) = components
         if attoseconds != 0 { return "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)ms" }
         if seconds != 0, seconds % 3600 == 0 { return "\(seconds / 3600)h" }

@@ -4,7 +4,7 @@
 package import Replicas
 package import Traffic
 
-package struct DeploymentSpec: Sendable, Equatable {
+package struct FleetSpec: Sendable, Equatable {
     package var name: String
     package var model: String
     package var version: String
@@ -48,13 +48,13 @@ package struct DeploymentSpec: Sendable, Equatable {
     }
 
     /// Whether replicas of the other spec can stay as they are under this one.
-    func runsTheSame(as other: DeploymentSpec) -> Bool {
+    func runsTheSame(as other: FleetSpec) -> Bool {
         replica(index: 0) == other.replica(index: 0) && healthPath == other.healthPath
     }
 }
 
 /// A deployment as it is.
-package struct DeploymentStatus: Sendable, Equatable {
+package struct FleetStatus: Sendable, Equatable {
     package var name: String
     package var version: String
     package var wanted: Int

@@ -1,0 +1,114 @@
+// Which files a model's version is. A version is registered once and never changes: its digest is
+// taken then and compared before each start, so what runs is what was registered. The protocol is
+// all that deployments know; a registry with uploads and signatures can stand behind it.
+
+package import Foundation
+package import Notation
+
+package protocol ModelRegistry: Sendable {
+    /// Newest first; nil lists every model's.
+    func versions(of model: String?) async throws -> [ModelVersion]
+
+    /// - Throws: `ModelError.unknown`.
+    func version(_ version: String, of model: String) async throws -> ModelVersion
+
+    /// Takes the digest of what is at the path and remembers it. The same again is no error.
+    ///
+    /// - Throws: `ModelError.differs` when the version is registered with other content.
+    func register(
+        _ draft: ModelVersionDraft, by actor: String, at: Date
+    ) async throws -> ModelVersion
+
+    /// Reads the files again and compares.
+    ///
+    /// - Throws: `ModelError.altered`, `.missing`.
+    func verify(_ artifact: ArtifactRecord) async throws
+
+    func remove(_ version: String, of model: String, by actor: String, at: Date) async throws
+}
+
+/// What a version is made of, by digest.
+package struct ArtifactRecord: Sendable, Hashable, Codable {
+    package var model: String
+    package var version: String
+    /// Absolute; what `{artifact}` becomes.
+    package var path: String
+    package var isDirectory: Bool
+    /// Hexadecimal; of a file its SHA-256, of a directory that of its listing (`ArtifactDigest`).
+    package var sha256: String
+    package var bytes: Int64
+    package var files: Int
+
+    package init(
+        model: String, version: String, path: String, isDirectory: Bool, sha256: String,
+        bytes: Int64, files: Int
+    ) {
+        self.model = model
+        self.version = version
+        self.path = path
+        self.isDirectory = isDirectory
+        self.sha256 = sha256
+        self.bytes = bytes
+        self.files = files
+    }
+}
+
+package struct ModelVersion: Sendable, Equatable, Codable {
+    /// Nil when the version has no files: its command needs none.
+    package var artifact: ArtifactRecord?
+    package var model: String
+    package var version: String
+    package var description: String
+    /// Fields of a deployment that this version suggests: command, args, env, resources.
+    package var defaults: JSONValue
+    package var registeredAt: Date
+    package var registeredBy: String
+
+    package init(
+        artifact: ArtifactRecord?, model: String, version: String, description: String,
+        defaults: JSONValue, registeredAt: Date, registeredBy: String
+    ) {
+        self.artifact = artifact
+        self.model = model
+        self.version = version
+        self.description = description
+        self.defaults = defaults
+        self.registeredAt = registeredAt
+        self.registeredBy = registeredBy
+    }
+}
+
+package struct ModelVersionDraft: Sendable, Equatable {
+    package var model: String
+    package var version: String
+    /// Absolute path of a file or directory.
+    package var artifact: String?
+    /// What the digest must be; nil takes what it is.
+    package var sha256: String?
+    package var description = ""
+    package var defaults = JSONValue.object([JSONValue.Member]())
+
+    package init(model: String, version: String, artifact: String? = nil, sha256: String? = nil) {
+        self.model = model
+        self.version = version
+        self.artifact = artifact
+        self.sha256 = sha256
+    }
+}
+
+package enum ModelError: Error, Sendable, Equatable {
+    case unknown(model: String, version: String, known: [String])
+    case unknownModel(String)
+    case missing(path: String)
+    case unreadable(path: String, reason: String)
+    /// A directory holds what has no stable content: a socket, a link that leads out of it.
+    case unfit(path: String, reason: String)
+    case tooMany(path: String, files: Int)
+    /// Registered before, with another digest.
+    case differs(model: String, version: String, registered: String, found: String)
+    /// The digest that was asked for is not the one of the files.
+    case unexpected(path: String, expected: String, found: String)
+    /// Changed since it was registered.
+    case altered(ArtifactRecord, found: String)
+    case inUse(model: String, version: String, deployments: [String])
+}
