@@ -138,7 +138,8 @@ extension FleetStep {
             case .reserved: break
             case .failed:
                 let sighting = sightings[rows[index].id] ?? ReplicaSighting()
-                guard Self.isGone(sighting, rows[index]),
+                // The next process has the same address: no worker may still think it proved.
+                guard Self.isGone(sighting, rows[index]), sighting.role == .absent,
                     rows[index].notBefore.map({ now >= $0 }) ?? true
                 else { continue }
             default: continue

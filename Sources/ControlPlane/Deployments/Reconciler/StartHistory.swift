@@ -3,7 +3,7 @@
 // and trying goes on at the longest pause. Stored with the replica, so a restart of Penstock is no
 // amnesty.
 
-import Foundation
+package import Foundation
 
 package struct StartHistory: Sendable, Equatable, Codable {
     static let longestPause: TimeInterval = 60
@@ -21,14 +21,14 @@ package struct StartHistory: Sendable, Equatable, Codable {
     /// The start budget is spent.
     package private(set) var isCrashLooping = false
 
-    mutating func started(at now: Date) {
+    package mutating func started(at now: Date) {
         starts.removeAll { now.timeIntervalSince($0) > Self.windowSeconds }
         starts.append(now)
         if starts.count > Self.budget { starts.removeFirst() }
         readySince = nil
     }
 
-    mutating func becameReady(at now: Date) {
+    package mutating func becameReady(at now: Date) {
         readySince = now
         isCrashLooping = false
     }
@@ -37,7 +37,7 @@ package struct StartHistory: Sendable, Equatable, Codable {
     ///
     /// - Parameter chance: 0..<1; takes up to a fifth off, so that replicas that died together do
     ///   not start together.
-    mutating func ended(at now: Date, chance: Double) -> TimeInterval {
+    package mutating func ended(at now: Date, chance: Double) -> TimeInterval {
         if let readySince, now.timeIntervalSince(readySince) >= Self.settledSeconds {
             failures = 0
             starts.removeAll()
@@ -51,7 +51,7 @@ package struct StartHistory: Sendable, Equatable, Codable {
     }
 
     /// Ready for at least so long.
-    func isReady(for least: TimeInterval, at now: Date) -> Bool {
+    package func isReady(for least: TimeInterval, at now: Date) -> Bool {
         readySince.map { now.timeIntervalSince($0) >= least } ?? false
     }
 

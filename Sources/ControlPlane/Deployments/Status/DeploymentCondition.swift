@@ -43,7 +43,9 @@ struct Finding: Equatable {
     var message: String
 
     /// Keeps the moment of the last transition: only a change of truth is one.
-    func condition(after earlier: DeploymentCondition?, generation: Int, now: Date) -> DeploymentCondition {
+    func condition(after earlier: DeploymentCondition?, generation: Int, now: Date)
+        -> DeploymentCondition
+    {
         let since = earlier.flatMap { $0.truth == truth ? $0.since : nil } ?? now
         return DeploymentCondition(
             kind: kind, truth: truth, reason: reason, message: message, since: since,
