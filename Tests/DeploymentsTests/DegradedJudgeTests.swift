@@ -1,4 +1,5 @@
-// Degraded comes late and goes late, on purpose: two bad windows of three, three good ones in a row.
+// Degraded comes late and goes late, on purpose: two bad windows of three, three good ones in a
+// row. Time passes by hand.
 
 import Deployments
 import Foundation
