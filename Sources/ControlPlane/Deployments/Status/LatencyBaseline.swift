@@ -1,6 +1,6 @@
 // What is usual for a revision: its latencies of the last 24 hours, in four parts so that the
-// oldest six hours fall off at once. Not stored: after a restart the usual is learnt anew, and until there
-// is enough of it nothing is called unusual.
+// oldest six hours fall off at once. Not stored: after a restart the usual is learnt anew, and
+// until there is enough of it nothing is called unusual.
 
 package import Foundation
 import Traffic
