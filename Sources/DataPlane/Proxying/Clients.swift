@@ -204,6 +204,7 @@ extension Worker {
         }
         if client.it.isCounted { shared.connections.leave() } else { uncounted -= 1 }
         meters.openClients.decrement()
+        client.it.isBuried = true
         deadClients.append(client)
     }
 

@@ -51,6 +51,8 @@ struct ClientConnection {
     var sentContinue = false
     /// Takes one of the places of `limits.connections`.
     var isCounted = true
+    /// Closed; only a turn still coming keeps the record. Its channel may be another's by then.
+    var isBuried = false
     /// Bytes of the head so far that the scanner has seen.
     var scanned: UInt32 = 0
     var peer: PeerAddress
@@ -79,6 +81,8 @@ struct UpstreamConnection {
     /// It has carried a request before: an early close may be the replica's idle timeout.
     var isReused = false
     var isResuming = false
+    /// As for clients.
+    var isBuried = false
     var scanned: UInt32 = 0
     var exchange: Slot<Exchange>?
     var stash = HeapBytes()

@@ -221,6 +221,7 @@ extension Worker {
         upstream.it.exchange = nil
         pool.it.openCount -= 1
         meters.openUpstreams.decrement()
+        upstream.it.isBuried = true
         deadUpstreams.append(upstream)
         freeIfUnused(pool)
     }

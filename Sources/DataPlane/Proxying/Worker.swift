@@ -167,11 +167,11 @@ struct Worker: ~Copyable {
             if RecordKind.kind(of: tag) == .client {
                 guard let client = Slot<ClientConnection>(address: address) else { continue }
                 client.it.isResuming = false
-                if !client.it.channel.it.isClosed { resume(client) }
+                if !client.it.isBuried { resume(client) }
             } else {
                 guard let upstream = Slot<UpstreamConnection>(address: address) else { continue }
                 upstream.it.isResuming = false
-                if !upstream.it.channel.it.isClosed { readUpstream(upstream) }
+                if !upstream.it.isBuried { readUpstream(upstream) }
             }
         }
         resuming.removeFirst(end)
