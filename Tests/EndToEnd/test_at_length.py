@@ -7,8 +7,8 @@ import pathlib
 import resource
 import shutil
 import signal
-import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -123,20 +123,47 @@ def test_a_body_that_drips_is_evicted_although_it_never_pauses(start_origin, sta
     gateway = start_gateway(service(start_origin(fixed(b"ok"))))
     with gateway.connect() as client:
         client.send(compose("POST", "/", {"Content-Length": "1000000"}))
-        watch, sent = Stopwatch(), [0]
+        watch = Stopwatch()
+        client.drip(b"d", 0.2)  # Five bytes a second; a hundred are due.
+        watch.assert_between(9.5, 21)
+        assert client.response().error == "request_timeout"
+
+
+def test_a_body_that_drips_while_its_model_is_sought_is_evicted(start_origin, start_gateway):
+    gateway = start_gateway(service(start_origin(fixed(b"ok")), routes=[{"model": "iris"}]))
+    with gateway.connect() as client:
+        client.send(compose("POST", "/v1/chat/completions", {
+            "Content-Length": "1000000", "Content-Type": "application/json"}) + b'{"prompt": "')
+        watch = Stopwatch()
+        client.drip(b"d", 0.2)
+        watch.assert_between(9.5, 21)
+        assert client.response().error == "request_timeout"
+
+
+def test_a_client_that_takes_its_answer_by_drips_is_evicted(start_origin, start_gateway):
+    ended = threading.Event()
+
+    def endless(exchange):
+        exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (1 << 30))
+        try:
+            while True:
+                exchange.send(b"s" * 65536)
+        except OSError:
+            ended.set()
+            raise
+    gateway = start_gateway(service(start_origin(endless)))
+    # Small segments and a small window: the kernels then tell soon what was taken.
+    with gateway.connect(receive_buffer=2048, segment=88) as client:
+        client.send(compose())
+        watch, taken = Stopwatch(), [0]
 
         def is_evicted():
-            try:
-                if watch.seconds > sent[0] * 0.2:  # Five bytes a second; a hundred are due.
-                    sent[0] += 1
-                    client.send(b"d")
-                return client.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                return False
-            except OSError:
-                return True
-        until(is_evicted, "the gateway has had enough", 25)
-        watch.assert_between(9.5, 21)
+            if watch.seconds > taken[0] * 0.2:  # Fifty bytes a second; a hundred are due.
+                taken[0] += 1
+                client.socket.recv(10)
+            return ended.is_set()
+        until(is_evicted, "the gateway has had enough", 60)
+        assert watch.seconds >= 9.5
 
 
 def test_ten_thousand_idle_connections_cost_four_kibibytes_each_at_most(

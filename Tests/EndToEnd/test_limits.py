@@ -8,7 +8,8 @@ import pytest
 from harness.configuration import service
 from harness.messages import LAST_CHUNK, chunk, compose
 from harness.origin import held
-from harness.waiting import until
+from harness.processes import resident_bytes
+from harness.waiting import LARGENESS, Stopwatch, until
 
 pytestmark = pytest.mark.core
 
@@ -83,6 +84,45 @@ def test_the_client_of_an_early_refusal_can_read_it_while_it_still_sends(
                 pass  # Closed on us, as it should be in the end.
         threading.Thread(target=upload, daemon=True).start()
         assert client.response().status == 413
+
+
+def test_refusals_that_nobody_reads_cost_no_memory(start_origin, start_gateway):
+    gateway = start_gateway(service(start_origin(), routes=[{"path": "/known"}]))
+    gateway.get("/unknown")
+    before = resident_bytes(gateway.pid)
+    requests, sent, watch = compose(target="/unknown") * 1000, 0, Stopwatch()
+    with gateway.connect(receive_buffer=4096) as client:
+        client.socket.setblocking(False)
+
+        def is_held_back():
+            nonlocal sent
+            try:
+                while sent < 64 * 1024 * 1024:
+                    # What is cut off here is the end of one request's head and nobody minds.
+                    sent += client.socket.send(requests[sent % len(requests):])
+                    watch.restart()
+            except BlockingIOError:
+                return watch.seconds > 0.5
+            return True
+        until(is_held_back, "the gateway reads no further")
+        assert sent < 32 * 1024 * 1024
+        assert resident_bytes(gateway.pid) - before < 4 * 1024 * 1024 * LARGENESS
+        client.reset()
+
+
+def test_pipelined_refusals_are_read_to_the_end_by_a_slow_client(start_origin, start_gateway):
+    gateway = start_gateway(service(start_origin(), routes=[{"path": "/known"}]))
+    count = 4000
+    requests = [compose(target="/known" if number % 50 == 0 else "/unknown",
+                        headers={"X-Request-Id": f"r{number}"}) for number in range(count)]
+    with gateway.connect(receive_buffer=4096) as client:
+        sender = threading.Thread(target=client.send, args=(b"".join(requests),))
+        sender.start()
+        for number in range(count):
+            answer = client.response()
+            assert answer.header("x-request-id") == f"r{number}"
+            assert answer.status == (200 if number % 50 == 0 else 404)
+        sender.join()
 
 
 def test_connections_over_the_limit_get_a_503_at_once_and_later_ones_are_served(

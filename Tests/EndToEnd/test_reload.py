@@ -1,6 +1,7 @@
 # SIGHUP reloads the file, whole or not at all, and no request notices.
 
 import json
+import signal
 import socket
 import threading
 
@@ -94,6 +95,37 @@ def test_listeners_come_and_go_and_unchanged_ones_stay(start_origin, start_gatew
     until(is_gone, "the removed listener is closed")
     second.close()
     stays.close()
+
+
+def test_connections_in_the_backlog_of_a_removed_listener_are_served(
+        start_origin, start_gateway, folder):
+    path = f"unix:{folder}/second.sock"
+    gateway = start_gateway(service(start_origin(fixed(b"ok"))), gateway={
+        "listeners": [{"address": "127.0.0.1:0"}, {"address": path}]})
+    gateway.write(changed(gateway, lambda c: c["gateway"]["listeners"].pop()))
+    gateway.signal(signal.SIGSTOP)
+    clients = [Connection(path) for _ in range(200)]
+    for client in clients:
+        client.send(compose())
+    gateway.signal(signal.SIGHUP)
+    gateway.signal(signal.SIGCONT)
+    assert [client.response().status for client in clients] == [200] * 200
+
+
+@pytest.mark.parametrize("kind", ["tcp", "unix"])
+def test_a_listener_learns_the_proxy_protocol_without_closing(
+        start_origin, start_gateway, folder, kind):
+    address = "127.0.0.1:0" if kind == "tcp" else f"unix:{folder}/front.sock"
+    gateway = start_gateway(service(start_origin()), gateway={"listeners": [{"address": address}]})
+    for requires in (True, False, True):
+        assert gateway.reload(changed(gateway, lambda c: c["gateway"].update(
+            listeners=[{"address": address, "proxy_protocol": requires}])))
+        with gateway.connect() as client:
+            client.send(b"PROXY UNKNOWN\r\n" if requires else b"").send(compose())
+            assert client.response().status == 200
+    with gateway.connect() as client:
+        client.send(compose())
+        assert client.response().error == "proxy_header"
 
 
 def test_twenty_reloads_under_load_fail_nothing(start_origin, start_gateway):

@@ -69,7 +69,27 @@ def test_requests_and_streams_under_way_end_well(start_origin, start_gateway):
     assert [answer.status for answer in answers] == [200] * 20
     assert {answer.header("connection") for answer in answers} == {"close"}
     assert gateway.wait() == 0
-    watch.assert_between(0, 1.5)
+    watch.assert_between(0, 0.5)
+
+
+@pytest.mark.parametrize("waits_for_proxy", [False, True], ids=["idle", "before the PROXY header"])
+def test_clients_that_ask_nothing_do_not_hold_up_the_end(
+        start_origin, start_gateway, waits_for_proxy):
+    go = threading.Event()
+    replica = start_origin(held(go, fixed(b"ok")))
+    gateway = start_gateway(service(replica), gateway={"listeners": [
+        {"address": "127.0.0.1:0", "proxy_protocol": waits_for_proxy}]})
+    header = "PROXY UNKNOWN\r\n" if waits_for_proxy else ""
+    with gateway.connect() as client, gateway.connect():
+        client.send(header).send(compose())
+        until(lambda: replica.requests, "it is under way")
+        gateway.signal(signal.SIGTERM)
+        until(lambda: is_draining(gateway), "it drains")
+        go.set()
+        assert client.response().status == 200
+        watch = Stopwatch()
+        assert gateway.wait() == 0
+        watch.assert_between(0, 0.6)
 
 
 def test_nothing_new_is_accepted_while_it_drains(start_origin, start_gateway):
@@ -140,11 +160,14 @@ def test_a_stop_under_load_answers_whatever_it_accepted(start_origin, start_gate
 def test_connections_in_the_backlog_are_not_lost(start_origin, start_gateway):
     replica = start_origin(fixed(b"ok"))
     gateway = start_gateway(service(replica))
-    clients = [gateway.connect() for _ in range(40)]
+    # Stopped, the gateway accepts nothing: all of them are in the queue when it goes on.
+    gateway.signal(signal.SIGSTOP)
+    clients = [gateway.connect() for _ in range(300)]
     for client in clients:
         client.send(compose())
     gateway.signal(signal.SIGTERM)
-    assert [client.response().status for client in clients] == [200] * 40
+    gateway.signal(signal.SIGCONT)
+    assert [client.response().status for client in clients] == [200] * 300
     assert gateway.wait() == 0
 
 

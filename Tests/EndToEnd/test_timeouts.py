@@ -1,7 +1,10 @@
 # Every timeout of the contract, with a small setting: what it ends, how that looks to the client,
 # and that it comes neither early nor much later.
 
+import fcntl
 import socket
+import struct
+import termios
 import threading
 
 import pytest
@@ -43,17 +46,9 @@ def test_request_head_is_not_extended_by_a_dripping_client(start_origin, start_g
     with gateway.connect() as client:
         watch = Stopwatch()
         client.send("GET / HTTP/1.1\r\nX: ")
-
-        def is_answered():
-            try:
-                client.send("y")
-                return client.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                return False
-            except OSError:
-                return True
-        until(is_answered, "the gateway has had enough")
+        client.drip("y", 0.05)
         watch.assert_between(EARLIEST, LATEST)
+        assert client.response().error == "request_timeout"
 
 
 def test_keep_alive_ends_a_connection_without_a_request(start_origin, start_gateway):
@@ -116,6 +111,41 @@ def test_response_idle_ends_a_client_that_takes_nothing(start_origin, start_gate
         assert ended.wait(10), "the replica is let go"
         with pytest.raises((Truncated, ConnectionResetError)):
             client.stream.exactly(100_000_000)
+
+
+def test_response_idle_is_not_extended_by_what_the_replica_sends(
+        start_origin, start_gateway, folder):
+    ended, clients = threading.Event(), []
+
+    def script(exchange):
+        exchange.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        fill(exchange, clients[0].socket)
+        try:
+            while not ended.wait(0.05):
+                exchange.send(chunk(b"event"))
+        except OSError:
+            ended.set()
+            raise
+    gateway = start_gateway(service(start_origin(script)), gateway={
+        "listeners": [{"address": f"unix:{folder}/front.sock"}], **with_timeout("response_idle")})
+    with gateway.connect() as client:
+        clients.append(client)
+        watch = Stopwatch()
+        client.send(compose())
+        assert ended.wait(10), "the replica is let go"
+        watch.assert_between(EARLIEST, 5)
+
+
+def fill(exchange, reader):
+    """Sends until a unix socket that nobody reads from takes no more."""
+    def waiting():
+        return struct.unpack("i", fcntl.ioctl(reader, termios.FIONREAD, b"\0\0\0\0"))[0]
+    while True:
+        before, watch = waiting(), Stopwatch()
+        exchange.send(chunk(b"x" * 8192))
+        until(lambda: waiting() > before or watch.seconds > 0.3, "it is there, or never will be")
+        if waiting() == before:
+            return
 
 
 def test_connect_ends_waiting_for_a_connection(start_gateway, full_backlog):

@@ -72,6 +72,18 @@ private let lateness: Int64 = 64 * millisecond
         #expect(due == 2)
     }
 
+    @Test func `sooner moves a timer to an earlier time only, and starts one that is none`() {
+        var wheel = TimerWheel(now: 0)
+        var timer = TimerID.none
+        wheel.setSooner(&timer, at: 60 * second, token: 1)
+        wheel.setSooner(&timer, at: 90 * second, token: 2)
+        wheel.setSooner(&timer, at: 1 * second, token: 3)
+        wheel.setSooner(&timer, at: 2 * second, token: 4)
+        #expect(wheel.count == 1)
+        let due = wheel.popExpired(now: 1 * second + lateness)
+        #expect(due == 3)
+    }
+
     @Test func `a cancelled timer never fires, and cancelling is final`() {
         var wheel = TimerWheel(now: 0)
         var timer = TimerID.none

@@ -13,7 +13,8 @@ extension Worker {
         while channel.it.isReadable, !channel.it.isClosed {
             guard let exchange = upstream.it.exchange else { return closeUpstream(upstream) }
             let client = exchange.it.client
-            if client.it.channel.it.isCongested { return awaitClient(client, exchange) }
+            // Until it has caught up; its timer looks after it meanwhile.
+            if client.it.channel.it.isCongested { return }
             if turns == Limits.readsPerTurn { return resumeLater(upstream) }
             turns += 1
             switch loop.receive(channel, atMost: size) {
@@ -37,13 +38,6 @@ extension Worker {
         upstream.it.since = loop.now
         setTimer(upstream, after: exchange.it.service.it.rules.streamIdle)
         if upstream.it.channel.it.isReadable { resumeLater(upstream) }
-    }
-
-    private mutating func awaitClient(
-        _ client: Slot<ClientConnection>, _ exchange: Slot<Exchange>
-    ) {
-        client.it.since = loop.now
-        setTimer(client, after: exchange.it.service.it.rules.responseIdle)
     }
 
     // MARK: Consuming

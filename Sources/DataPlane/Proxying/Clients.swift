@@ -14,12 +14,13 @@ extension Worker {
         case .exchanging:
             // Half-closed counts as gone: nobody may be left to read a costly answer.
             if channel.it.isPeerClosed { return clientGone(client) }
-            if readiness.contains(.writable) { client.it.since = loop.now }
             if hasDrained { resumeAnswer(of: client) }
             if channel.it.isReadable, !channel.it.isClosed { readClient(client) }
         case .lingering:
+            if hasDrained { client.it.since = loop.now }
             if hasDrained || channel.it.isReadable { goOnLingering(client) }
         case .awaitingProxyHeader, .awaitingHead, .searchingModel:
+            if hasDrained { resumeLater(client) }
             if channel.it.isReadable { readClient(client) }
         }
     }
@@ -47,7 +48,9 @@ extension Worker {
     /// Back-pressure: what cannot be passed on stays in the kernel, where the client feels it.
     private func wantsBytes(_ client: Slot<ClientConnection>) -> Bool {
         switch client.it.phase {
-        case .awaitingProxyHeader, .awaitingHead, .searchingModel, .lingering: return true
+        case .awaitingProxyHeader, .searchingModel, .lingering: return true
+        // Who does not take the last answers is asked for nothing that would have to be answered.
+        case .awaitingHead: return !client.it.channel.it.isCongested
         case .exchanging:
             guard let exchange = client.it.exchange, !exchange.it.isRequestDone else {
                 return false
@@ -102,6 +105,7 @@ extension Worker {
     private mutating func consume(_ bytes: Bytes, from client: Slot<ClientConnection>) -> Int {
         var offset = 0
         while offset < bytes.count, !client.it.channel.it.isClosed {
+            if client.it.phase == .awaitingHead, !wantsBytes(client) { break }
             let rest = bytes.dropping(offset)
             let used =
                 switch client.it.phase {
@@ -218,12 +222,17 @@ extension Worker {
         goOnLingering(client)
     }
 
+    var lingerNanoseconds: Int64 {
+        isDraining ? Limits.lastLingerNanoseconds : Limits.lingerNanoseconds
+    }
+
     private mutating func goOnLingering(_ client: Slot<ClientConnection>) {
         let channel = client.it.channel
         if channel.it.isBroken { return closeClient(client) }
-        guard !channel.it.isCongested else { return setTimer(client, after: gateway.responseIdle) }
+        // Its timer is due soon already.
+        if channel.it.isCongested { return }
         Sockets.shutdownWrites(channel.it.descriptor)
-        loop.setTimer(channel, at: client.it.since + Limits.lingerNanoseconds)
+        loop.setTimer(channel, at: client.it.since + lingerNanoseconds)
         readClient(client)
     }
 

@@ -10,8 +10,9 @@ extension Worker {
     mutating func finish(_ exchange: Slot<Exchange>, outcome: Outcome) {
         let client = exchange.it.client
         let keepsAlive = exchange.it.keepsAlive && exchange.it.isRequestDone
-        let mustLinger = !exchange.it.isRequestDone
         // A client that asked for the end does not send more; one that did not may be doing it.
+        let mustLinger =
+            !exchange.it.isRequestDone || isDraining || exchange.it.answersUntilClose
         conclude(exchange, outcome: outcome)
         if keepsAlive { next(client) } else { closeAfterAnswer(client, mustLinger: mustLinger) }
     }
@@ -20,11 +21,8 @@ extension Worker {
     private mutating func next(_ client: Slot<ClientConnection>) {
         client.it.phase = .awaitingHead
         client.it.since = loop.now
-        if client.it.channel.it.isCongested {
-            setTimer(client, after: gateway.responseIdle)
-        } else {
-            setTimer(client, after: gateway.keepAlive)
-        }
+        // A client that lags has a timer already, and it is due sooner.
+        if !client.it.channel.it.isCongested { setTimer(client, after: gateway.keepAlive) }
         if !client.it.stash.isEmpty || client.it.channel.it.isReadable { resumeLater(client) }
     }
 

@@ -39,6 +39,10 @@ enum Limits {
     /// A body slower than this many bytes a second over `slowBodyNanoseconds` is a drip.
     static let slowBodyBytesPerSecond: Int64 = 100
     static let slowBodyNanoseconds: Int64 = 10_000_000_000
+    /// The same for an answer that the client takes too slowly: a thousandth of what a poor mobile
+    /// connection does.
+    static let slowReaderBytesPerSecond: Int64 = 100
+    static let slowReaderNanoseconds: Int64 = 10_000_000_000
     /// Records of a kind on one loop: far above what descriptors allow.
     static let records = 1_000_000
     /// Connections over `limits.connections` that are told so at a time, per loop; more are closed.
@@ -55,10 +59,14 @@ enum Limits {
     /// Time to read and drop what a client still sends after its last answer, so that closing does
     /// not reset the connection under bytes in flight.
     static let lingerNanoseconds: Int64 = 1_000_000_000
+    /// The same while the gateway drains: it ends within half a second of its last answer.
+    static let lastLingerNanoseconds: Int64 = 250_000_000
     /// How long a listener rests when not even the reserve descriptor helps.
     static let listenerRestNanoseconds: Int64 = 50_000_000
     /// Connections accepted in a row before others get their turn.
     static let acceptsPerTurn = 64
+    /// Such turns when a listener is closed: the 4,096 connections its queue holds at most.
+    static let lastTurns = 64
     /// Seconds clients are told to wait when no replica is usable.
     static let retryAfterSeconds: UInt64 = 1
     /// Probe interval while a revision has no usable endpoint (interface: 250 ms, rise 1).

@@ -31,8 +31,9 @@ struct ListenerSet {
         var kept: [Entry] = []
         var fresh: [Entry] = []
         for plan in plans {
-            if let known = entries.first(where: { $0.plan == plan }) {
-                kept.append(known)
+            // An address that stays keeps its socket; what else is said of it takes effect on it.
+            if let known = entries.first(where: { $0.plan.address == plan.address }) {
+                kept.append(Entry(plan: plan, bound: known.bound, address: known.address))
                 continue
             }
             do throws(SystemError) {
@@ -42,7 +43,8 @@ struct ListenerSet {
                 throw .cannotListen(address: plan.address, reason: "\(error)")
             }
         }
-        for entry in entries where !plans.contains(entry.plan) {
+        let addresses = Set(plans.map(\.address))
+        for entry in entries where !addresses.contains(entry.plan.address) {
             Sockets.removeFile(of: entry.address)
         }
         entries = kept + fresh

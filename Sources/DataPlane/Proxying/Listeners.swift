@@ -15,7 +15,7 @@ struct OpenListener: Sendable {
 
 /// A listening socket of a loop.
 struct LoopListener {
-    let plan: ListenerPlan
+    var plan: ListenerPlan
     let descriptor: Int32
     let isShared: Bool
     /// It does not accept until its timer fires.
@@ -40,31 +40,35 @@ extension Worker {
         }
     }
 
-    /// Takes what waits in the listener's queue, then stops listening.
+    /// Takes all that waits in the listener's queue, then stops listening.
     mutating func closeListener(at place: Int) {
-        var listener = listeners[place]
-        acceptConnections(listener: listener.descriptor)
-        listener = listeners.remove(at: place)
+        for _ in 0..<Limits.lastTurns {
+            guard acceptConnections(listener: listeners[place].descriptor) else { break }
+        }
+        var listener = listeners.remove(at: place)
         loop.timers.cancel(&listener.timer)
         loop.poller.remove(listener.descriptor)
         Sockets.close(listener.descriptor)
     }
 
-    mutating func acceptConnections(listener descriptor: Int32) {
+    /// - Returns: true when there may be more in the queue.
+    @discardableResult
+    mutating func acceptConnections(listener descriptor: Int32) -> Bool {
         guard let place = listeners.firstIndex(where: { $0.descriptor == descriptor }),
             !listeners[place].isResting
-        else { return }
+        else { return false }
         for _ in 0..<Limits.acceptsPerTurn {
             switch Sockets.accept(descriptor) {
             case .connection(let socket, let peer):
                 welcome(socket, peer, requiresHeader: listeners[place].plan.requiresProxyProtocol)
-            case .wouldBlock: return
+            case .wouldBlock: return false
             case .outOfDescriptors:
                 turnAway(at: place)
-                return
+                return false
             case .failed: continue
             }
         }
+        return true
     }
 
     private mutating func welcome(_ socket: Int32, _ peer: PeerAddress, requiresHeader: Bool) {
@@ -143,7 +147,7 @@ extension Worker {
     }
 
     /// False when there is none.
-    private mutating func closeIdleUpstream() -> Bool {
+    mutating func closeIdleUpstream() -> Bool {
         guard let idle = pools.values.lazy.compactMap({ $0.it.firstIdle }).first else {
             return false
         }

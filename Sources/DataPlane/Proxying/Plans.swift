@@ -34,7 +34,6 @@ extension Worker {
         snapshot = makeSnapshot(plan)
         snapshots.append(snapshot)
         old.it.isCurrent = false
-        // Held requests are chosen anew, by what the new plan says of the same revision.
         free(old)
         updateProbes(plan)
         updateListeners(plan.plan.gateway.listeners, opened)
@@ -49,7 +48,9 @@ extension Worker {
         for listener in opened { open(listener) }
         var place = 0
         while place < listeners.count {
-            if wanted.contains(listeners[place].plan) {
+            let address = listeners[place].plan.address
+            if let plan = wanted.first(where: { $0.address == address }) {
+                listeners[place].plan = plan
                 place += 1
             } else {
                 closeListener(at: place)
@@ -182,8 +183,12 @@ extension Worker {
         var next = firstClient
         while let client = next {
             next = client.it.next
-            if client.it.phase == .awaitingHead, client.it.scanned == 0, client.it.stash.isEmpty {
-                closeIdle(client)
+            switch client.it.phase {
+            case .awaitingHead, .awaitingProxyHeader:
+                if client.it.scanned == 0, client.it.stash.isEmpty { closeIdle(client) }
+            case .lingering:
+                setTimer(client, after: 1)
+            case .searchingModel, .exchanging: break
             }
         }
     }

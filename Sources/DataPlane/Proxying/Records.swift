@@ -61,7 +61,8 @@ struct ClientConnection {
     /// Bytes read but not yet consumed: an incomplete head, or what came behind a request.
     var stash = HeapBytes()
     var scanner: HeadScanner
-    /// First byte of the head, last progress within a request, or the end of the last one.
+    var pace = ReadingPace()
+    /// First byte of the head, last byte of a body, or the end of the last request.
     var since: Int64
     var next: Slot<ClientConnection>?
     var previous: Slot<ClientConnection>?
@@ -143,9 +144,7 @@ struct Exchange {
     var sentAt: Int64 = 0
     var connectNanoseconds: Int64 = -1
     var firstByteAt: Int64 = 0
-    /// Of the request body, for the rate of a dripping client.
-    var windowStarted: Int64 = 0
-    var windowBytes: UInt64 = 0
+    var pace = BodyPace()
     var payloadBytes: UInt64 = 0
     var bytesReceived: UInt64 = 0
     var bytesSent: UInt64 = 0
@@ -178,6 +177,7 @@ struct Exchange {
 struct ModelSearch {
     var scanner: JSONModelScanner
     var decoder: BodyDecoder
+    var pace = BodyPace()
     /// How much of the client's bytes has been decoded.
     var offset: Int
 }

@@ -48,7 +48,7 @@ extension Worker {
             return bytes.count
         }
         client.it.since = loop.now
-        setTimer(client, after: gateway.keepAlive)
+        if !client.it.channel.it.isCongested { setTimer(client, after: gateway.keepAlive) }
         return request.byteCount
     }
 

@@ -98,10 +98,16 @@ extension Worker {
                 case .framed, .chunkHeader: break
                 }
             }
+            let used = offset - search.it.offset
             search.it.offset = offset
             client.it.since = loop.now
             switch answer {
-            case .needMore: return 0
+            case .needMore:
+                if search.it.pace.isDripping(after: used, now: loop.now) {
+                    refuse(client, .requestTimeout)
+                    return bytes.count
+                }
+                return 0
             case .found: return endSearch(search, bytes, client)
             case .absent, .malformed:
                 search.it.scanner = JSONModelScanner(bytesMax: 0)
@@ -187,7 +193,6 @@ extension Worker {
         }
         dispatch(exchange)
         if !exchange.it.isRequestDone, client.it.phase == .exchanging {
-            exchange.it.windowStarted = loop.now
             setTimer(client, after: service.it.rules.requestIdle)
         }
     }
@@ -254,24 +259,9 @@ extension Worker {
         if exchange.it.phase == .over { return used }
         client.it.since = loop.now
         exchange.it.sentAt = loop.now
-        exchange.it.windowBytes += UInt64(used)
-        if !exchange.it.isRequestDone,
-            loop.now - exchange.it.windowStarted >= Limits.slowBodyNanoseconds,
-            isDripping(exchange)
-        {
-            fail(exchange, .requestTimeout)
-        }
+        let isDripping = exchange.it.pace.isDripping(after: used, now: loop.now)
+        if isDripping, !exchange.it.isRequestDone { fail(exchange, .requestTimeout) }
         return used
-    }
-
-    /// Judges one window of a body's arrival and begins the next.
-    private func isDripping(_ exchange: Slot<Exchange>) -> Bool {
-        let nanoseconds = loop.now - exchange.it.windowStarted
-        let due = Limits.slowBodyBytesPerSecond * nanoseconds / 1_000_000_000
-        let isSlow = Int64(exchange.it.windowBytes) < due
-        exchange.it.windowStarted = loop.now
-        exchange.it.windowBytes = 0
-        return isSlow
     }
 
     private mutating func endBody(

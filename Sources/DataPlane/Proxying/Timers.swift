@@ -63,9 +63,7 @@ extension Worker {
             if isOver(channel, since: since, limit: gateway.requestHead) { closeClient(client) }
         case .awaitingHead:
             if channel.it.isCongested {
-                if isOver(channel, since: since, limit: gateway.responseIdle) {
-                    resetClient(client)
-                }
+                if takesTooSlowly(client, gateway.responseIdle) { resetClient(client) }
             } else if client.it.scanned > 0 {
                 if isOver(channel, since: since, limit: gateway.requestHead) {
                     refuse(client, .requestTimeout)
@@ -79,9 +77,11 @@ extension Worker {
             }
         case .exchanging: exchangingTimer(client)
         case .lingering:
-            let limit =
-                channel.it.isCongested ? gateway.responseIdle : Limits.lingerNanoseconds
-            if isOver(channel, since: since, limit: limit) { closeClient(client) }
+            if channel.it.isCongested {
+                if takesTooSlowly(client, gateway.responseIdle) { resetClient(client) }
+            } else if isOver(channel, since: since, limit: lingerNanoseconds) {
+                closeClient(client)
+            }
         }
     }
 
@@ -89,8 +89,7 @@ extension Worker {
         guard let exchange = client.it.exchange else { return }
         let channel = client.it.channel
         if channel.it.isCongested {
-            let limit = exchange.it.service.it.rules.responseIdle
-            if isOver(channel, since: client.it.since, limit: limit) {
+            if takesTooSlowly(client, exchange.it.service.it.rules.responseIdle) {
                 exchange.it.error = .slowClient
                 endTry(exchange, outcome: .cancelled)
                 conclude(exchange, outcome: .cancelled)
@@ -107,6 +106,19 @@ extension Worker {
             return setTimer(client, after: limit)
         }
         if isOver(channel, since: client.it.since, limit: limit) { fail(exchange, .requestTimeout) }
+    }
+
+    /// Whether a client that lags gets on too slowly; if not, its timer is set for the next look.
+    private mutating func takesTooSlowly(
+        _ client: Slot<ClientConnection>, _ idleLimit: Int64
+    ) -> Bool {
+        let channel = client.it.channel
+        let verdict = client.it.pace.look(
+            stalledAt: channel.it.stalledAt, taken: loop.takenBytes(of: channel), now: loop.now,
+            idleLimit: idleLimit)
+        guard case .lookAgain(let time) = verdict else { return true }
+        loop.setTimer(channel, at: time)
+        return false
     }
 
     /// Between requests: nothing is lost, but a request may just be on its way.

@@ -16,6 +16,10 @@ package struct Channel {
     package var isBroken = false
     package var isConnecting = false
     package var isClosed = false
+    /// When the kernel last began not to take all that was sent.
+    package var stalledAt: Int64 = 0
+    /// Bytes of backlogs that the kernel has taken since.
+    var drainedBytes: Int64 = 0
 
     var deferredOffset: UInt32 = 0
     var deferredCount: UInt32 = 0

@@ -148,6 +148,20 @@ package struct EventLoop: ~Copyable {
         }
     }
 
+    /// A running total of what the peer has taken of this channel's bytes, for as long as the
+    /// channel is congested; only its changes mean anything.
+    package func takenBytes(of channel: Slot<Channel>) -> Int64 {
+        channel.it.drainedBytes - Int64(Sockets.unsentBytes(channel.it.descriptor))
+    }
+
+    /// The peer has stopped taking: its owner's timer fires soon, whatever it was set to.
+    private mutating func noteStall(_ channel: Slot<Channel>) {
+        channel.it.stalledAt = now
+        timers.setSooner(
+            &channel.it.timer, at: now + ReactorLimits.stallLookNanoseconds,
+            token: UInt64(channel.address))
+    }
+
     // MARK: Receiving
 
     /// Reads into the shared scratch, which the next receive overwrites.
@@ -254,7 +268,7 @@ package struct EventLoop: ~Copyable {
         return unsafe Bytes(UnsafeRawBufferPointer(rebasing: arena[start..<end]))
     }
 
-    private func keepUnsent(
+    private mutating func keepUnsent(
         of first: Bytes, then second: Bytes, after result: Sent, on channel: Slot<Channel>
     ) {
         let taken: Int
@@ -266,6 +280,7 @@ package struct EventLoop: ~Copyable {
             return
         }
         if taken == first.count + second.count { return }
+        if !channel.it.isCongested { noteStall(channel) }
         if taken < first.count { channel.it.backlog.append(first.dropping(taken)) }
         channel.it.backlog.append(second.dropping(max(0, taken - first.count)))
     }
@@ -275,6 +290,7 @@ package struct EventLoop: ~Copyable {
             let bytes = channel.it.backlog.bytes
             switch unsafe Sockets.send(channel.it.descriptor, bytes.buffer) {
             case .bytes(let count):
+                channel.it.drainedBytes += Int64(count)
                 channel.it.backlog.consume(count)
                 if count < bytes.count { return false }
             case .wouldBlock:

@@ -19,6 +19,9 @@ package enum ReactorLimits {
     package static let arenaBytes = 1024 * 1024
     /// Channels with something deferred; when there are more, all are flushed first.
     package static let dirtyChannels = 1024
+    /// How soon after a channel's peer has stopped taking bytes its owner gets a look: long enough
+    /// for the pauses of a fast transfer, short beside any time-out that ends such a connection.
+    package static let stallLookNanoseconds: Int64 = 100_000_000
     /// A message above this is sent at once: copying it would cost more than a call saves.
     package static let deferredBytes = 16 * 1024
 }

@@ -64,6 +64,14 @@ package struct TimerWheel: ~Copyable {
         }
     }
 
+    /// Like `set`, but a live timer that is due sooner stays as it is.
+    package mutating func setSooner(_ id: inout TimerID, at nanoseconds: Int64, token: UInt64) {
+        if isLive(id), unsafe nodes[Int(id.index)].due <= Self.tick(notBefore: nanoseconds) {
+            return
+        }
+        set(&id, at: nanoseconds, token: token)
+    }
+
     /// Nothing comes of the timer any more. `id` becomes `.none`; a stale one is ignored.
     package mutating func cancel(_ id: inout TimerID) {
         if isLive(id) {

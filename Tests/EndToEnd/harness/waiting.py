@@ -37,6 +37,9 @@ class Stopwatch:
     """Seconds since it was made."""
 
     def __init__(self):
+        self.restart()
+
+    def restart(self):
         self._start = time.monotonic()
 
     @property

@@ -6,10 +6,10 @@ import struct
 
 from harness.messages import (Response, Stream, compose, framing, has_body, read_chunked,
                               read_head)
-from harness.waiting import PATIENCE
+from harness.waiting import PATIENCE, Stopwatch, until
 
 
-def open_socket(address, source=None, receive_buffer=None):
+def open_socket(address, source=None, receive_buffer=None, segment=None):
     """A connected socket for `host:port`, `[v6]:port` or `unix:/path`."""
     if address.startswith("unix:"):
         made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -22,6 +22,8 @@ def open_socket(address, source=None, receive_buffer=None):
         target = (host, int(port))
     if receive_buffer:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    if segment:
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment)
     if source:
         made.bind((source, 0))
     made.settimeout(PATIENCE)
@@ -32,8 +34,8 @@ def open_socket(address, source=None, receive_buffer=None):
 class Connection:
     """One connection of a client."""
 
-    def __init__(self, address, source=None, receive_buffer=None):
-        self.socket = open_socket(address, source, receive_buffer)
+    def __init__(self, address, source=None, receive_buffer=None, segment=None):
+        self.socket = open_socket(address, source, receive_buffer, segment)
         self.stream = Stream(lambda: self.socket.recv(65536))
 
     def __enter__(self):
@@ -116,15 +118,34 @@ class Connection:
 
     def is_open(self):
         """No end of stream has come yet. For connections on which nothing is expected."""
+        return self.peek() not in (b"", "reset")
+
+    def peek(self):
+        """What is there to be read, at once: a byte, b"" at the end, "reset", or None."""
+        # A socket with a timeout would wait for it, whatever the flags say.
         self.socket.setblocking(False)
         try:
-            return self.socket.recv(1, socket.MSG_PEEK) != b""
+            return self.socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
-            return True
-        except ConnectionResetError:
-            return False
+            return None
+        except OSError:
+            return "reset"
         finally:
             self.socket.settimeout(PATIENCE)
+
+    def drip(self, data, seconds):
+        """Sends `data` every so many seconds until there is an answer or an end."""
+        watch, sent = Stopwatch(), [0]
+
+        def is_answered():
+            try:
+                if watch.seconds >= sent[0] * seconds:
+                    sent[0] += 1
+                    self.send(data)
+            except OSError:
+                return True
+            return self.peek() is not None
+        until(is_answered, "the gateway has had enough", 40)
 
     def finish_writing(self):
         self.socket.shutdown(socket.SHUT_WR)
