@@ -1,8 +1,10 @@
-// The parts that are made once: log, descriptor limit, state directory, data plane.
+// The parts that are made once: log, descriptor limit, state directory, data plane. Each says in
+// words what is missing, before anything is served.
 
 import CLinux
 import Foundation
 import Logging
+import NIOCore
 import Proxying
 import Settings
 import State
@@ -14,6 +16,20 @@ extension Wiring {
         let level = Logger.Level(rawValue: settings.level.rawValue) ?? .info
         let form: ProgramLog.Form = settings.format == .json ? .json : .text
         LoggingSystem.bootstrap { ProgramLog(label: $0, level: level, form: form) }
+    }
+
+    /// What the program itself opens: libraries end it when that fails, without a word to people.
+    static func requireDescriptors(workers: Int) throws {
+        // Few requests come to the admin port: two loops serve it, whatever the machine.
+        NIOSingletons.groupLoopCountSuggestion = 2
+        let limit = penstock_raise_descriptor_limit()
+        // A listener, a poller, a mailbox and a reserve each; then database, logs, admin port.
+        let needed = 64 + 4 * workers
+        guard limit > 0, limit < needed else { return }
+        throw Failure(
+            .error,
+            "gateway.workers: \(workers) need at least \(needed) file descriptors, and the limit "
+                + "is \(limit); raise it (ulimit -n, LimitNOFILE=) or set fewer workers")
     }
 
     /// The configured connections, or as many as there are descriptors for.

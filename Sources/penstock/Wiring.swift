@@ -39,6 +39,7 @@ struct Wiring {
         self.options = options
         var configuration = try options.load()
         Wiring.startLogging(configuration.log)
+        try Wiring.requireDescriptors(workers: configuration.gateway.workers)
         log = Logger(label: "penstock")
         configuration.gateway.limits.connections = Wiring.connections(configuration, log)
         self.configuration = configuration

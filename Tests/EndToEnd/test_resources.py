@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from harness.configuration import service
+from harness.configuration import fast_health, service
 from harness.load import Load
 from harness.messages import Truncated, compose
 from harness.origin import echo, fixed, held
@@ -45,6 +45,38 @@ def test_with_no_descriptor_left_it_survives_says_so_and_recovers(start_origin, 
     watch = Stopwatch()
     until(lambda: status_of_new(gateway) == 200, "it is served again")
     assert watch.seconds < 1 * SLOWNESS
+
+
+def test_no_replica_is_blamed_for_descriptors_that_are_missing_here(start_origin, start_gateway):
+    go = threading.Event()
+    replicas = [start_origin(held(go, fixed(b"ok"))) for _ in range(2)]
+    gateway = start_gateway(
+        service(*replicas, health=fast_health("tcp", fall=1), ejection={"failures": 1}),
+        preexec=few_descriptors(120))
+    clients = []
+    for _ in range(110):
+        client = gateway.connect()
+        client.send(compose())
+        clients.append(client)
+    until(lambda: any(status_of(client) == 503 for client in clients if client.peek()),
+          "descriptors run out")
+    watch = Stopwatch()
+    until(lambda: watch.seconds > 0.5, "checks have wanted descriptors, too")
+    go.set()
+    for client in clients:
+        client.reset()
+    until(lambda: status_of_new(gateway) == 200, "it is served again")
+    assert not [event for event in gateway.events() if "is down" in event["message"]]
+    states = gateway.admin.endpoints().values()
+    assert [(state["health"], state["ejected"]) for state in states] == [("up", False)] * 2
+
+
+def test_more_workers_than_descriptors_are_refused_at_the_start(start_origin, start_gateway):
+    gateway = start_gateway(
+        service(start_origin()), gateway={"workers": 64}, preexec=few_descriptors(120),
+        launch_only=True)
+    assert gateway.wait(30) == 1
+    assert "descriptor" in "\n".join(gateway.log.complete())
 
 
 def answered(clients):

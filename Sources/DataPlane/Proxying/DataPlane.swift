@@ -54,7 +54,7 @@ package final class DataPlane: TrafficGate, Sendable {
                 workers: try makeWorkers(loops, counters, connections), threads: [],
                 listeners: listeners, log: log, resolver: try makeResolver(),
                 counters: counters, connections: connections, ended: Latch(count: loops))
-            return launch(state, opened)
+            return try launch(state, opened)
         } catch let error as TrafficPlanError {
             listeners.close(opened)
             throw error
@@ -95,11 +95,12 @@ package final class DataPlane: TrafficGate, Sendable {
             })
     }
 
-    private func launch(_ state: consuming State, _ opened: [[OpenListener]]) -> State {
+    /// The loops get their listeners only when all of them have started.
+    private func launch(
+        _ state: consuming State, _ opened: [[OpenListener]]
+    ) throws(SystemError) -> State {
         let started = Latch(count: state.workers.count)
         for (index, shared) in state.workers.enumerated() {
-            shared.mailbox.post(
-                .apply(state.plan, opened[index], state.log?.ring(loop: index)))
             let plan = state.plan
             let ended = state.ended
             state.threads.append(
@@ -109,6 +110,14 @@ package final class DataPlane: TrafficGate, Sendable {
                 })
         }
         started.wait()
+        if let failure = state.workers.lazy.compactMap({ $0.startFailure.withLock { $0 } }).first {
+            for worker in state.workers { worker.mailbox.post(.stop) }
+            for thread in state.threads { thread.join() }
+            throw failure
+        }
+        for (index, shared) in state.workers.enumerated() {
+            shared.mailbox.post(.apply(state.plan, opened[index], state.log?.ring(loop: index)))
+        }
         watchNames(state)
         return state
     }
@@ -122,7 +131,7 @@ package final class DataPlane: TrafficGate, Sendable {
             started.arrive()
             worker.run()
         } catch {
-            shared.options.log(.error("loop \(shared.index) cannot start: \(error)"))
+            shared.startFailure.withLock { $0 = error }
             started.arrive()
         }
     }

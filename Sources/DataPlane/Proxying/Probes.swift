@@ -138,8 +138,10 @@ extension Worker {
         guard let address = endpoint.addresses.withLock({ $0.first }) else {
             return judge(probe, "the name has not been resolved")
         }
-        switch Sockets.connect(to: address) {
+        switch connect(to: address) {
         case .failed(let code):
+            // For want of our own descriptors nothing is learned about the replica.
+            if Sockets.isShortage(code) { return rest(probe) }
             judge(probe, "\(SystemError(call: "connect", code: code))")
         case .connected(let socket):
             guard adopt(socket, probe, isConnecting: false) else { return }
@@ -156,7 +158,7 @@ extension Worker {
         let tag = RecordKind.tag(probe, .probe)
         guard let channel = loop.open(socket, owner: tag, isConnecting: isConnecting) else {
             Sockets.close(socket)
-            judge(probe, "the gateway has no descriptor left")
+            rest(probe)
             return false
         }
         probe.it.channel = channel

@@ -27,6 +27,8 @@ extension Worker {
                 beginTry(exchange, at: index)
                 if let code = reach(endpoint, for: exchange) {
                     endTry(exchange, outcome: code.outcome, error: code)
+                    // Another replica would not help, and this one is not to blame.
+                    if code == .descriptors { return fail(exchange, code) }
                     exchange.it.choice.recordTry(of: index)
                     exchange.it.error = code
                     exchange.it.freeTries += 1
@@ -71,11 +73,11 @@ extension Worker {
             return nil
         }
         guard let address = pool.it.nextAddress() else { return .unreachable }
-        switch Sockets.connect(to: address) {
-        case .failed: return .unreachable
+        switch connect(to: address) {
+        case .failed(let code): return Sockets.isShortage(code) ? .descriptors : .unreachable
         case .connected(let socket):
             guard let upstream = adopt(socket, pool, isConnecting: false) else {
-                return .unreachable
+                return .descriptors
             }
             upstream.it.exchange = exchange
             exchange.it.upstream = upstream
@@ -83,13 +85,21 @@ extension Worker {
             transmit(exchange, on: upstream)
         case .inProgress(let socket):
             guard let upstream = adopt(socket, pool, isConnecting: true) else {
-                return .unreachable
+                return .descriptors
             }
             upstream.it.exchange = exchange
             exchange.it.upstream = upstream
             setTimer(upstream, after: exchange.it.service.it.rules.connect)
         }
         return nil
+    }
+
+    /// With no descriptor left, a connection that merely waits to be used again gives way.
+    mutating func connect(to address: SocketAddress) -> Connecting {
+        let first = Sockets.connect(to: address)
+        guard case .failed(let code) = first, Sockets.isShortage(code), closeIdleUpstream()
+        else { return first }
+        return Sockets.connect(to: address)
     }
 
     private mutating func adopt(
@@ -180,6 +190,7 @@ extension Worker {
             setTimer(upstream, after: exchange.it.service.it.rules.firstByte)
         } else {
             // What the client has sent meanwhile waits in its stash or in the kernel.
+            exchange.it.pace.forgive()
             resumeLater(exchange.it.client)
         }
     }
@@ -195,7 +206,10 @@ extension Worker {
             // An idle connection that says anything, if only that it ends, is of no use.
             if channel.it.isReadable || channel.it.isPeerClosed { closeUpstream(upstream) }
         case .busy:
-            if hasDrained, let client = upstream.it.exchange?.it.client { resumeLater(client) }
+            if hasDrained, let exchange = upstream.it.exchange {
+                exchange.it.pace.forgive()
+                resumeLater(exchange.it.client)
+            }
             if channel.it.isReadable { readUpstream(upstream) }
         }
     }

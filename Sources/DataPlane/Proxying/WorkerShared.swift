@@ -21,6 +21,8 @@ final class WorkerShared: Sendable {
     let cutOff = Atomic<Bool>(false)
     /// When the current batch began; 0 while waiting in the poll.
     private let busySince = Atomic<Int64>(0)
+    /// Why the loop could not start; nil when it did.
+    let startFailure = Lock<SystemError?>(nil)
     /// What other loops may need of each other: their mailboxes, in order.
     let peers = Lock<[Mailbox<WorkerMessage>]>([])
 

@@ -60,11 +60,8 @@ extension Sockets {
         var peer = penstock_peer()
         let descriptor = unsafe penstock_accept(listener, &peer)
         if descriptor >= 0 { return .connection(descriptor, PeerAddress(peer)) }
-        switch -descriptor {
-        case EAGAIN: return .wouldBlock
-        case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .outOfDescriptors
-        default: return .failed(-descriptor)
-        }
+        if descriptor == -EAGAIN { return .wouldBlock }
+        return isShortage(-descriptor) ? .outOfDescriptors : .failed(-descriptor)
     }
 
     /// Begins a connection. A unix listener whose queue is full fails at once with EAGAIN.
@@ -85,6 +82,11 @@ extension Sockets {
             close(descriptor)
             return .failed(code)
         }
+    }
+
+    /// Whether a call failed because this process or system has nothing left to give.
+    package static func isShortage(_ code: Int32) -> Bool {
+        code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM
     }
 
     package static func close(_ descriptor: Int32) {
