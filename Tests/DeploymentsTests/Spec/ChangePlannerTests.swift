@@ -1,4 +1,5 @@
 // Plans: what changes, what is replaced, whether it fits, how long it takes, what to beware of.
+// Facts are made up; nothing runs.
 
 import Deployments
 import Notation

@@ -54,8 +54,10 @@ import Traffic
         #expect(
             String(decoding: content.document.canonical, as: UTF8.self)
                 == #"{"args":[],"command":["penstock-model","--listen","{address}"],"configs":[],"#
-                + #""env":{"A":"1","B":"2"},"environment":"development","model":"iris","name":"iris","#
-                + #""resources":{"cpu":1,"gpu":1,"memory":536870912},"secrets":{},"version":"v1"}"#)
+                + #""env":{"A":"1","B":"2"},"environment":"development","model":"iris","#
+                + #""name":"iris","resources":{"cpu":1,"gpu":1,"memory":536870912},"#
+                + #""secrets":{},"version":"v1"}"#
+        )
         #expect(
             content.digest
                 == "2090ea0cc6cd0c11d82998ab9c3fee6f09752529b8404221d45bf9763fcbf53e")

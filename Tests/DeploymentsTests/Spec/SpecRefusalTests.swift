@@ -231,7 +231,7 @@ struct BadValue: CustomTestStringConvertible {
         (#"{"resources": 5}"#, "a number where an object is expected"),
         (#"{"model_id": "x"}"#, "says the same as '/model'; write one of them"),
         (
-            #"{"loadBalancer": {"algorithm": "ip_hash"}, "load_balancer": {"algorithm": "ip_hash"}}"#,
+            #"{"loadBalancer": {"enabled": true}, "load_balancer": {"enabled": true}}"#,
             "write one of them"
         ),
         (#"{"scaling_config": {"min_replicas": 3, "max_replicas": 2}}"#, "above max_replicas, 2"),
