@@ -5,6 +5,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 import Notation
 
 struct AdminClient {
@@ -17,6 +18,8 @@ struct AdminClient {
 
     let server: String
     let token: String?
+    /// The certificate that a gateway on this host presents, if the configuration names one.
+    let localCertificate: String?
 
     /// - Parameter path: percent-encoded, from the root.
     func send(_ verb: Verb, _ path: String, body: String? = nil) async throws -> Data {
@@ -43,7 +46,7 @@ struct AdminClient {
 
     private func exchange(_ request: HTTPClientRequest) async throws -> (Int, Data) {
         do {
-            return try await AdminClient.withClient { client in
+            return try await withClient { client in
                 let response = try await client.execute(request, timeout: .seconds(30))
                 let body = try await response.body.collect(upTo: 64 * 1024 * 1024)
                 return (Int(response.status.code), Data(body.readableBytesView))
@@ -52,6 +55,11 @@ struct AdminClient {
             where error == .deadlineExceeded || error == .readTimeout || error == .connectTimeout
         {
             throw Failure(.timedOut, "\(server) did not answer in time")
+        } catch let error as NIOSSLError {
+            throw Failure(
+                .error,
+                "\(server) cannot be trusted: \(error). Install the certificate of its issuer on "
+                    + "this host, or append it to the file of admin.tls.certificate")
         } catch {
             throw Failure(
                 .error,
@@ -61,10 +69,11 @@ struct AdminClient {
     }
 
     /// A refused connection is an answer: nothing is gained by knocking until the time is up.
-    static func withClient<Result: Sendable>(
+    private func withClient<Result: Sendable>(
         _ body: (HTTPClient) async throws -> Result
     ) async throws -> Result {
         var configuration = HTTPClient.Configuration()
+        configuration.tlsConfiguration = trust
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.timeout.connect = .seconds(5)
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
@@ -77,6 +86,17 @@ struct AdminClient {
             try? await client.shutdown()
             throw error
         }
+    }
+
+    /// On this host the certificate itself is known: it may be its own issuer, and need not be made
+    /// out to a loopback address.
+    private var trust: TLSConfiguration {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        guard let localCertificate, FileManager.default.isReadableFile(atPath: localCertificate)
+        else { return configuration }
+        configuration.additionalTrustRoots = [.file(localCertificate)]
+        configuration.certificateVerification = .noHostnameVerification
+        return configuration
     }
 
     private func failure(_ status: Int, _ answer: Data) -> Failure {

@@ -1,5 +1,6 @@
 // `penstock check`: everything that can be wrong with a configuration, before it is served.
 
+import Admin
 import ArgumentParser
 import Foundation
 import Settings
@@ -19,15 +20,27 @@ struct Check: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let workers = min(256, ProcessInfo.processInfo.activeProcessorCount)
         do {
-            let configuration = try ConfigurationFile.load(options.file, workers: workers)
+            let configuration = try options.read()
+            try checkCertificate(configuration.admin)
             try report(Verdict(file: options.file, isValid: true, problems: []))
             if !json { Terminal.print(summary(configuration)) }
         } catch let error as SettingsError {
             guard json else { throw Failure(.error, error.description) }
             try report(Verdict(error, file: options.file))
             throw ExitCode(Failure.Code.error.rawValue)
+        }
+    }
+
+    /// The files are there; whether they belong together only their reader knows.
+    private func checkCertificate(_ admin: AdminSettings) throws {
+        guard let files = admin.tls else { return }
+        do {
+            try AdminCertificate(certificate: files.certificate, key: files.key).check()
+        } catch {
+            throw SettingsError.invalid(
+                file: options.file,
+                problems: [Problem(line: 1, column: 1, field: "", message: "\(error)")])
         }
     }
 

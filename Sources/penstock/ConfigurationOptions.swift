@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import Replicas
 import Settings
 
 struct ConfigurationOptions: ParsableArguments {
@@ -17,11 +18,29 @@ struct ConfigurationOptions: ParsableArguments {
 
     var file: String { config ?? "penstock.yaml" }
 
-    /// Reads and checks the file; `workers: auto` is one for each core.
-    func load() throws -> Configuration {
+    /// As `load`, with the problems as they are.
+    func read(_ surroundings: Surroundings = Self.thisMachine) throws -> Configuration {
+        try ConfigurationFile.load(
+            file, workers: min(256, ProcessInfo.processInfo.activeProcessorCount),
+            surroundings: surroundings)
+    }
+
+    static let thisMachine = Surroundings.seen { name in
         do {
-            var configuration = try ConfigurationFile.load(
-                file, workers: min(256, ProcessInfo.processInfo.activeProcessorCount))
+            _ = try ProgramSearch(environment: ProcessInfo.processInfo.environment).program(name)
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    /// Reads and checks the file; `workers: auto` is one for each core.
+    ///
+    /// - Parameter surroundings: `.unseen` for whoever does not serve the file: only the gateway's
+    ///   own user may see the files it names.
+    func load(_ surroundings: Surroundings = Self.thisMachine) throws -> Configuration {
+        do {
+            var configuration = try read(surroundings)
             if let state {
                 configuration.statePath = URL(filePath: state).absoluteURL
                     .path(percentEncoded: false)

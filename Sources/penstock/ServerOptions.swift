@@ -18,17 +18,20 @@ struct ServerOptions: ParsableArguments {
         let environment = ProcessInfo.processInfo.environment
         let configuration = try nearbyConfiguration()
         let given = server ?? environment["PENSTOCK_SERVER"].flatMap { $0.isEmpty ? nil : $0 }
-        let address = try given.map(Self.url) ?? Self.url(of: configuration?.admin.listen)
+        let address = try given.map(Self.url) ?? Self.url(of: configuration?.admin)
         var token = environment["PENSTOCK_TOKEN"].flatMap { $0.isEmpty ? nil : $0 }
         // The token of this host is no other host's business.
-        if token == nil, Self.isLocal(address) { token = storedToken(configuration) }
-        return AdminClient(server: address, token: token)
+        let isLocal = Self.isLocal(address)
+        if token == nil, isLocal { token = storedToken(configuration) }
+        return AdminClient(
+            server: address, token: token,
+            localCertificate: isLocal ? configuration?.admin.tls?.certificate : nil)
     }
 
     /// A named file must be good; one that merely lies here may be any.
     private func nearbyConfiguration() throws -> Configuration? {
-        if options.config != nil { return try options.load() }
-        return try? options.load()
+        if options.config != nil { return try options.load(.unseen) }
+        return try? options.load(.unseen)
     }
 
     private func storedToken(_ configuration: Configuration?) -> String? {
@@ -47,9 +50,14 @@ struct ServerOptions: ParsableArguments {
         return full.hasSuffix("/") ? String(full.dropLast()) : full
     }
 
-    private static func url(of address: NetworkAddress?) -> String {
-        guard case .tcp = address, let address else { return "http://127.0.0.1:9090" }
-        return "http://\(address)"
+    private static func url(of admin: AdminSettings?) -> String {
+        guard let admin, case .tcp(let host, let port) = admin.listen else {
+            return "http://127.0.0.1:9090"
+        }
+        // Whoever listens everywhere also listens here.
+        let nearest = host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host
+        let scheme = admin.tls == nil ? "http" : "https"
+        return "\(scheme)://\(NetworkAddress.tcp(host: nearest, port: port))"
     }
 
     private static func isLocal(_ server: String) -> Bool {

@@ -1,10 +1,13 @@
 # The admin port: who gets in, what it tells, what it refuses, and metrics that tools can read.
 
+import json
 import threading
 
 import pytest
 
+from harness.certificates import make
 from harness.configuration import revision, service
+from harness.gateway import run
 from harness.messages import compose
 from harness.origin import fixed, held
 from harness.waiting import until
@@ -63,6 +66,56 @@ def test_what_does_not_exist_is_404_and_what_cannot_be_done_is_405(served):
 def test_a_web_page_cannot_reach_the_port_by_a_name_of_its_own(served):
     answer = served.admin.send("GET", "/v1/services", headers={"Host": "evil.example"})
     assert answer.status == 421 and answer.json()["code"] == "MISDIRECTED_HOST"
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:0", "0.0.0.0:0"], ids=["here", "everywhere"])
+@pytest.mark.parametrize("is_issued", [False, True], ids=["self-signed", "issued"])
+def test_the_admin_port_speaks_tls_where_it_has_a_certificate(
+        start_origin, start_gateway, folder, listen, is_issued):
+    issuer = make(folder, "issuer") if is_issued else None
+    files = make(folder, "admin", issuer=issuer)
+    gateway = start_gateway(service(start_origin()), more={"admin": {
+        "listen": listen, "tls": vars(files)}})
+    admin = gateway.admin
+    assert admin.send("GET", "/livez", token="").status == 200
+    assert admin.send("GET", "/v1/services", token="").status == 401
+    assert admin.send("GET", "/v1/services").status == 200
+    told = admin.send("GET", "/metrics", token="").status
+    assert told == (200 if listen.startswith("127.") else 401)
+    with Connection(admin.address) as plain:
+        plain.send(compose(target="/livez", host="localhost"))
+        assert b"HTTP/" not in until_closed(plain)
+    # The program finds port, token and certificate by the file.
+    beside = gateway.folder / "beside.yaml"
+    port = admin.address.rpartition(":")[2]
+    beside.write_text(json.dumps({**gateway.configuration, "admin": {
+        "listen": listen.replace(":0", f":{port}"), "tls": vars(files)}}))
+    shown = run("services", "--config", beside)
+    assert shown.returncode == 0 and "echo" in shown.stdout, shown.stderr
+    stranger = make(folder, "stranger")
+    beside.write_text(json.dumps({**gateway.configuration, "admin": {
+        "listen": listen.replace(":0", f":{port}"), "tls": vars(stranger)}}))
+    refused = run("services", "--config", beside)
+    assert refused.returncode == 1 and "trusted" in refused.stderr
+
+
+def until_closed(connection):
+    try:
+        return connection.rest()
+    except ConnectionResetError:
+        return b""
+
+
+def test_a_certificate_of_no_use_keeps_the_gateway_from_starting(start_gateway, folder):
+    good, other = make(folder, "good"), make(folder, "other")
+    for tls, says in (({"certificate": good.certificate, "key": other.key}, "admin.tls"),
+                      ({"certificate": str(folder / "none.pem"), "key": good.key}, "none.pem")):
+        gateway = start_gateway(launch_only=True, more={"admin": {
+            "listen": "127.0.0.1:0", "tls": tls}})
+        assert gateway.wait(30) == 1
+        assert says in "\n".join(gateway.log.complete())
+        checked = run("check", "--config", gateway.file)
+        assert checked.returncode == 1 and says in checked.stderr
 
 
 def test_peers_that_are_not_allowed_are_refused(start_origin, start_gateway):

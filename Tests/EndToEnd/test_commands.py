@@ -137,6 +137,26 @@ def test_what_is_not_supported_yet_is_refused_and_never_ignored(folder, key, tex
     assert ended.returncode == 1 and "not supported yet" in ended.stderr, (key, ended.stderr)
 
 
+def test_check_looks_for_the_files_and_programs_that_are_named(folder):
+    (folder / "a-folder").mkdir()
+    (folder / "penstock.yaml").write_text("""\
+gateway:
+  access_log: { path: a-folder }
+admin: { listen: "127.0.0.1:0", tls: { certificate: none.pem, key: none.key } }
+deployments:
+  - name: iris
+    artifact: ../none.json
+    command: [no-such-program, "{artifact}", "{address}"]
+""")
+    ended = run("check", folder=folder)
+    lines = ended.stderr.strip().splitlines()
+    assert ended.returncode == 1 and len(lines) == 5, lines
+    for place, text in ((":2:23", "is a directory"), (":3:", "none.pem' does not exist"),
+                        (":3:", "none.key'"), (":6:", f"'{folder.parent}/none.json'"),
+                        (":7:", "'no-such-program' is not found")):
+        assert any(place in line and text in line for line in lines), (text, lines)
+
+
 def test_camel_case_is_accepted(folder):
     (folder / "penstock.yaml").write_text("""\
 gateway:

@@ -86,10 +86,20 @@ struct ConfigurationTests {
         ("Least Connections", .leastConnections), ("least_connections", .leastConnections),
         ("IP Hash", .ipHash), ("ip_hash", .ipHash), ("random_two_choices", .randomTwoChoices),
         ("least_latency", .leastLatency), ("Least Latency", .leastLatency),
+        ("leastLatency", .leastLatency),
     ])
-    func `an algorithm has two spellings`(text: String, algorithm: BalancingAlgorithm) throws {
+    func `an algorithm has several spellings`(text: String, algorithm: BalancingAlgorithm) throws {
         let plan = try service(withService("balancing: { algorithm: \"\(text)\" }"))
         #expect(plan.balancing.algorithm == algorithm)
+    }
+
+    @Test(arguments: [
+        ("a.log", "/etc/penstock/a.log"), ("./a/../b.log", "/etc/penstock/b.log"),
+        ("../var//penstock/.", "/etc/var/penstock"), ("/a/./b/../c", "/a/c"),
+        ("../../../../x", "/x"), ("/..", "/"),
+    ])
+    func `paths are absolute and have no detours`(written: String, path: String) throws {
+        #expect(try parsed("state: \"\(written)\"").statePath == path)
     }
 
     @Test func `a service's keys take effect`() throws {

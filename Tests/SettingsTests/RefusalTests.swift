@@ -182,6 +182,8 @@ struct RefusalTests {
         Refusal(withService("retry: { attempts: 11 }"), "1 to 10"),
         Refusal(withService("retry: { budget: much }"), "is no share"),
         Refusal(withService("timeouts: { request_head: 1s }"), "gateway.timeouts"),
+        Refusal(withService("timeouts: { keep_alive: 1s }"), "set it under gateway.timeouts"),
+        Refusal(withService("timeouts: { drain: 1s }"), "set it under gateway.timeouts"),
         Refusal(withService("headers: { request: [] }"), "a list where a map of header names"),
         Refusal(withService("headers: { request: { \"a b\": c } }"), "is no header name"),
         Refusal(withService("headers: { request: { Host: c } }"), "the gateway's own"),

@@ -10,19 +10,25 @@ package enum ConfigurationFile {
 
     /// Reads and checks a file.
     ///
-    /// - Parameter workers: how many event loops `workers: auto` stands for.
+    /// - Parameters:
+    ///   - workers: how many event loops `workers: auto` stands for.
+    ///   - surroundings: whom to ask for the files and programs it names.
     /// - Throws: `SettingsError` with every problem of the file.
-    package static func load(_ path: String, workers: Int) throws -> Configuration {
+    package static func load(
+        _ path: String, workers: Int, surroundings: Surroundings
+    ) throws -> Configuration {
         let url = URL(filePath: path).absoluteURL
         return try parse(
             read(path), file: path, workers: workers,
             directory: url.deletingLastPathComponent().standardizedFileURL
-                .path(percentEncoded: false))
+                .path(percentEncoded: false),
+            surroundings: surroundings)
     }
 
     /// Checks what a file says. `file` is the name problems are told under.
     package static func parse(
-        _ bytes: [UInt8], file: String, workers: Int, directory: String
+        _ bytes: [UInt8], file: String, workers: Int, directory: String,
+        surroundings: Surroundings = .unseen
     ) throws(SettingsError) -> Configuration {
         guard bytes.count <= Limits.fileBytes else {
             throw .tooLarge(file: file, bytesMax: Limits.fileBytes)
@@ -31,7 +37,8 @@ package enum ConfigurationFile {
         var configuration: Configuration?
         if let root = Document.root(of: bytes, findings: findings) {
             let value = Value(node: root, field: "", findings: findings)
-            let reading = Reading(workers: workers, directory: directory)
+            let reading = Reading(
+                workers: workers, directory: directory, surroundings: surroundings)
             configuration = value.section { reading.program($0) }
         }
         guard let configuration, findings.problems.isEmpty else {

@@ -15,7 +15,7 @@ extension Reading {
         section.assign("model", &settings.model) { $0.name() }
         section.assign("version", &settings.version) { $0.name() }
         section.assign("environment", &settings.environment) { $0.name() }
-        section.assign("artifact", &settings.artifact, path)
+        section.assign("artifact", &settings.artifact, existingPath)
         settings.command =
             command.flatMap { arguments($0, mayUseArtifact: section.has("artifact")) } ?? []
         settings.replicas = replicas(section)
@@ -37,7 +37,11 @@ extension Reading {
             element.text("an argument", maxBytes: 65_536)
         }
         guard arguments.count == list.count else { return nil }
-        if arguments[0].isEmpty { list[0].refuse("the program's name is empty") }
+        if arguments[0].isEmpty {
+            list[0].refuse("the program's name is empty")
+        } else if let complaint = surroundings.program(arguments[0]) {
+            list[0].refuse(complaint)
+        }
         if !arguments.contains(where: { $0.contains("{address}") }) {
             value.refuse("no argument has {address}: the replica would not know where to listen")
         }

@@ -77,7 +77,10 @@ extension Reading {
     private func accessLog(_ section: Section) -> AccessLogPlan?? {
         var log: AccessLogPlan?
         let value = section.required("path", "a file, or \"-\" for standard output")
-        if let path = value?.node.string == "-" ? "-" : value.flatMap(self.path) {
+        if value?.node.string == "-" {
+            log = AccessLogPlan(path: "-")
+        } else if let value, let path = path(value) {
+            if let complaint = surroundings.log(path) { value.refuse(complaint) }
             log = AccessLogPlan(path: path)
         }
         var sample = 1.0

@@ -106,11 +106,17 @@ extension Reading {
         return retry
     }
 
-    /// The service is known only once a head has been read and matched.
+    /// Some times pass while no service is known, or concern all of them.
     private func serviceTimeouts(_ section: Section, over outer: TimeoutPlan) -> TimeoutPlan? {
         section.refuse(
             "request_head",
             "passes before the service is known; set it under gateway.timeouts")
+        section.refuse(
+            "keep_alive",
+            "passes between requests, which may be for other services; set it under "
+                + "gateway.timeouts")
+        section.refuse(
+            "drain", "is the gateway's, for all services; set it under gateway.timeouts")
         return timeouts(section, over: outer)
     }
 

@@ -8,6 +8,7 @@ import Yams
 struct Reading {
     let workers: Int
     let directory: String
+    let surroundings: Surroundings
 
     func program(_ file: Section) -> Configuration? {
         let defaults = GatewayPlan(
@@ -44,9 +45,22 @@ struct Reading {
         return absolute(text)
     }
 
+    /// The path of a file that must be there already.
+    func existingPath(_ value: Value) -> String? {
+        guard let path = path(value) else { return nil }
+        if let complaint = surroundings.file(path) { value.refuse(complaint) }
+        return path
+    }
+
+    /// Without `.` and `..`, so that messages name a place once and equal paths are equal texts. By
+    /// text alone: what a link would lead to is not asked.
     func absolute(_ path: String) -> String {
-        if path.hasPrefix("/") { return path }
-        return directory.hasSuffix("/") ? directory + path : directory + "/" + path
+        let whole = path.hasPrefix("/") ? path : "\(directory)/\(path)"
+        var segments: [Substring] = []
+        for segment in whole.split(separator: "/") where segment != "." {
+            if segment != ".." { segments.append(segment) } else { _ = segments.popLast() }
+        }
+        return "/" + segments.joined(separator: "/")
     }
 
     private func admin(_ section: Section) -> AdminSettings? {
@@ -66,9 +80,9 @@ struct Reading {
         let certificate = section.required("certificate", "a PEM file, the leaf first")
         let key = section.required("key", "a PEM file")
         section.refuseUnsupported("client_ca")
-        guard let certificate = certificate.flatMap(path), let key = key.flatMap(path) else {
-            return nil
-        }
+        guard let certificate = certificate.flatMap(existingPath),
+            let key = key.flatMap(existingPath)
+        else { return nil }
         return CertificateFiles(certificate: certificate, key: key)
     }
 

@@ -88,7 +88,10 @@ struct Value {
     ) -> Word? where Word.RawValue == String {
         let words = type.allCases.map(\.rawValue)
         guard let text = text(Spelling.alternatives(words)) else { return nil }
-        if let word = Word(rawValue: normalised(text)) { return word }
+        let spellings = [normalised(text), Spelling.snakeCase(text)]
+        for spelling in spellings {
+            if let word = Word(rawValue: spelling) { return word }
+        }
         let near = Spelling.nearest(to: normalised(text), among: words)
         let hint = (near.map { "did you mean '\($0)'? " } ?? "") + "allowed: "
         refuse(

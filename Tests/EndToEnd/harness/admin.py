@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import ssl
 from dataclasses import dataclass
 
 from harness.waiting import PATIENCE
@@ -42,9 +43,10 @@ class Metrics:
 
 
 class Admin:
-    def __init__(self, address, token_file):
+    def __init__(self, address, token_file, certificate=None):
         self.address = address
         self._token_file = token_file
+        self._certificate = certificate
 
     @property
     def token(self):
@@ -57,7 +59,7 @@ class Admin:
         if bearer:
             sent["Authorization"] = f"Bearer {bearer}"
         data = json.dumps(body) if isinstance(body, (dict, list)) else body
-        client = http.client.HTTPConnection(self.address, timeout=PATIENCE)
+        client = self._connection()
         try:
             client.request(method, path, data, sent)
             answer = client.getresponse()
@@ -66,13 +68,21 @@ class Admin:
         finally:
             client.close()
 
+    def _connection(self):
+        if not self._certificate:
+            return http.client.HTTPConnection(self.address, timeout=PATIENCE)
+        context = ssl.create_default_context(cafile=self._certificate)
+        context.check_hostname = False
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        return http.client.HTTPSConnection(self.address, timeout=PATIENCE, context=context)
+
     def get(self, path):
         answer = self.send("GET", path)
         assert answer.status == 200, f"{path}: {answer.status} {answer.text}"
         return answer.json()
 
     def metrics(self):
-        answer = self.send("GET", "/metrics", token="")
+        answer = self.send("GET", "/metrics", token=None if self._certificate else "")
         assert answer.status == 200, answer.text
         return Metrics(answer.text)
 

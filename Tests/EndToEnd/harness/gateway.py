@@ -10,7 +10,7 @@ import threading
 
 from harness.admin import Admin
 from harness.configuration import as_text
-from harness.processes import children, is_alive, session_members
+from harness.processes import children, is_alive, session_members, with_variable
 from harness.waiting import PATIENCE, until
 from harness.wire import Connection, fetch
 
@@ -114,8 +114,12 @@ class Gateway:
     @property
     def admin(self):
         line = next(line for line in self.output.all if line.startswith("admin "))
-        address = line.split()[1].split("://")[1]
-        return Admin(address, self.state / "admin.token")
+        scheme, address = line.split()[1].split("://")
+        certificate = (self.configuration["admin"]["tls"]["certificate"]
+                       if scheme == "https" else None)
+        # What listens everywhere is reached here.
+        address = address.replace("0.0.0.0:", "127.0.0.1:").replace("[::]:", "[::1]:")
+        return Admin(address, self.state / "admin.token", certificate)
 
     # --- talking ----------------------------------------------------------------------------
 
@@ -192,13 +196,25 @@ class Gateway:
                 self.stop()
         finally:
             self.kill()
+            self.end_replicas()
             print(f"--- penstock {self.pid}, exit {self.process.returncode}")
             print(self.told())
 
     def kill(self):
-        for member in children(self.pid) + session_members(self.pid):
-            try:
-                os.kill(member, signal.SIGKILL)
-            except ProcessLookupError:
-                pass  # It ended by itself meanwhile.
+        end(children(self.pid) + session_members(self.pid))
         self.process.wait()
+
+    def end_replicas(self):
+        """Ends what a killed gateway leaves running on purpose, for its successor."""
+        def left():
+            return with_variable("PENSTOCK_ADDRESS", f"unix:{self.state}/run/")
+        end(left())
+        until(lambda: not left(), "no replica of the story is left")
+
+
+def end(processes):
+    for process in processes:
+        try:
+            os.kill(process, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # It ended by itself meanwhile.

@@ -54,6 +54,20 @@ def children(pid):
     return found
 
 
+def with_variable(name, beginning):
+    """Live processes in whose environment a variable begins so, whoever their parent is."""
+    wanted, found = f"{name}={beginning}".encode(), []
+    for number in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{number}/environ", "rb") as environment:
+                variables = environment.read().split(b"\0")
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+        if any(variable.startswith(wanted) for variable in variables) and is_alive(int(number)):
+            found.append(int(number))
+    return found
+
+
 def is_alive(pid):
     try:
         with open(f"/proc/{pid}/stat") as stat:

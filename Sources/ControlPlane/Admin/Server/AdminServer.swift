@@ -115,6 +115,11 @@ package final class AdminServer: Sendable {
 }
 
 extension AdminCertificate {
+    /// - Throws: `AdminError` when the files are not a certificate and its key.
+    package func check() throws(AdminError) {
+        _ = try configuration()
+    }
+
     fileprivate func configuration() throws(AdminError) -> TLSConfiguration {
         do {
             let chain = try NIOSSLCertificate.fromPEMFile(certificate)
