@@ -18,9 +18,7 @@ extension Wiring {
     func welcome() async {
         let isComplete = await replicasAreReady(within: .seconds(60))
         guard !Task.isCancelled else { return }
-        if !isComplete {
-            log.warning("not all replicas are ready yet; serving with those that are")
-        }
+        if !isComplete { await tellWhatIsMissing() }
         await admin.readiness.set("start", nil)
         _ = penstock_notify_ready()
         log.notice("serving", metadata: ["listeners": "\(gatewayURLs.joined(separator: " "))"])

@@ -52,8 +52,9 @@ struct Wiring {
         try await director.load(
             gateway: configuration.gateway, services: configuration.services)
         admin = try await Wiring.startAdmin(configuration, store, director)
-        try await runner.apply(configuration.deployments.map(Wiring.spec))
+        // Replicas come last: should a later step fail, nobody would end them.
         try writeProcessID()
+        try await runner.apply(configuration.deployments.map(Wiring.spec))
     }
 
     private mutating func obey(

@@ -1,6 +1,8 @@
 # The figures of the threat model at their full size, on optimised binaries: a hundred thousand
-# requests over reloads, ten thousand idle connections, real processes killed and frozen.
+# requests over reloads, ten thousand idle connections, real processes killed and frozen, clients
+# that drip for as long as they may, a disk without a byte left.
 
+import contextlib
 import json
 import os
 import pathlib
@@ -12,7 +14,7 @@ import threading
 
 import pytest
 
-from harness.configuration import service
+from harness.configuration import revision, service
 from harness.gateway import binary
 from harness.load import Load
 from harness.messages import compose
@@ -213,3 +215,61 @@ def test_a_thousand_stalled_connections_cost_thirty_two_kibibytes_each_at_most(
     for client in clients:
         client.reset()
     assert grown / count <= 32 * 1024 * LARGENESS, f"{grown / count:.0f} bytes each"
+
+
+@pytest.fixture
+def small_disk(folder):
+    """A file system of two megabytes for the state directory, and a way to fill it."""
+    place = folder / "state"
+    place.mkdir(mode=0o700)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", str(place)],
+        capture_output=True, text=True)
+    if mounted.returncode:
+        assert os.geteuid() != 0, f"root may not mount here: {mounted.stderr}"
+        pytest.fail("only root can mount the disk of this story: run the stories as root, or "
+                    "leave it out with --deselect; a core story limits the size of files instead")
+    yield place
+    until(lambda: subprocess.run(["umount", str(place)]).returncode == 0, "it is unmounted")
+
+
+def fill(place):
+    """Takes every byte that is left, in files that can be removed again."""
+    ballast = place / "ballast"
+    with open(ballast, "wb", buffering=0) as file:
+        with contextlib.suppress(OSError):
+            while True:
+                file.write(b"b" * 4096)
+        with contextlib.suppress(OSError):
+            while True:
+                file.write(b"b")
+    return ballast
+
+
+def test_a_disk_without_a_byte_left_loses_nothing_and_traffic_flows(
+        small_disk, start_origin, start_gateway):
+    gateway = start_gateway(
+        service(revisions=[revision("stable", 90, start_origin(fixed(b"ok"))),
+                           revision("canary", 10, start_origin(fixed(b"ok")))]),
+        gateway={"access_log": {"path": str(small_disk / "access.log")}})
+    gateway.admin.shift("echo", stable=50, canary=50)
+    ballast = fill(small_disk)
+    with Load(gateway.address, clients=2) as load:
+        for share in (10, 20, 30):
+            refused = gateway.admin.send(
+                "PUT", "/v1/services/echo/traffic", {"stable": 100 - share, "canary": share})
+            assert refused.status == 503 and refused.json()["code"] == "STATE_UNAVAILABLE"
+        # What the world demands is done all the same, stored or not.
+        assert gateway.reload()
+        load.progress(2000)
+    load.assert_all_ok()
+    split = gateway.admin.service()["traffic"]
+    assert split == {"stable": 50, "canary": 50}
+    until(lambda: gateway.admin.metrics().sum("penstock_access_log_dropped_total") > 0,
+          "lines that found no room are counted")
+    ballast.unlink()
+    gateway.admin.shift("echo", stable=40, canary=60)
+    gateway.settle()
+    gateway.stop()
+    gateway.start()
+    assert gateway.admin.service()["traffic"] == {"stable": 40, "canary": 60}

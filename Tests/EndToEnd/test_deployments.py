@@ -167,6 +167,14 @@ def test_a_crash_of_the_gateway_leaves_no_replica_for_ever(start_gateway):
     assert not old & set(children(gateway.pid))
 
 
+def test_what_a_crash_leaves_behind_is_told_with_its_number_and_reason(start_gateway):
+    gateway = start_gateway(whole=with_deployments(iris(replicas=1)))
+    replica = children(gateway.pid)[0]
+    os.kill(replica, signal.SIGKILL)
+    told = until(lambda: gateway.events("replica ended; it is started again"), "the log tells it")
+    assert told[0]["pid"] == str(replica) and told[0]["reason"] == "killed by signal 9"
+
+
 def test_stopping_finishes_predictions_before_the_replicas_end(start_gateway):
     gateway = start_gateway(whole=with_deployments(iris(command=[
         "penstock-model", "--artifact", "{artifact}", "--listen", "{address}",

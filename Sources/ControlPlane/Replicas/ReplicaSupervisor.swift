@@ -96,13 +96,13 @@ package actor ReplicaSupervisor {
         do {
             process = try runtime.spawn(spec)
         } catch {
-            let pause = failed("\(error)")
+            let pause = failed("\(error)", process: nil)
             await changed()
             return pause
         }
         self.process = process
         machine.spawned()
-        logger.info("started", metadata: metadata)
+        logger.info("started", metadata: metadata(process.identifier))
         await changed()
         let proof = Task { await prove(process) }
         let exit = await process.exit()
@@ -111,16 +111,16 @@ package actor ReplicaSupervisor {
         runtime.forget(spec)
         lastLines = ReplicaLog(path: runtime.files.log(spec.name)).lastLines()
         guard !machine.isEnding else { return .zero }
-        let pause = failed(exit.description)
+        let pause = failed(exit.description, process: process.identifier)
         await changed()
         return pause
     }
 
-    private func failed(_ reason: String) -> Duration {
+    private func failed(_ reason: String, process: Int32?) -> Duration {
         let pause = machine.ended(reason, at: .now, chance: .random(in: 0..<1))
         logger.warning(
             "replica ended; it is started again",
-            metadata: metadata.merging([
+            metadata: metadata(process).merging([
                 "reason": "\(machine.reason)", "pause": "\(pause)",
                 "last_line": "\(lastLines.last ?? "")",
             ]) { $1 })
@@ -134,12 +134,14 @@ package actor ReplicaSupervisor {
             good = await isReady(socket) ? good + 1 : 0
             if good >= Limits.rise, !Task.isCancelled, machine.state == .loading {
                 machine.proved(at: .now)
-                logger.info("ready", metadata: metadata)
+                logger.info("ready", metadata: metadata(process.identifier))
                 await changed()
                 return
             }
             if ContinuousClock.now > deadline {
-                logger.error("not ready in \(Limits.loading); ended", metadata: metadata)
+                logger.error(
+                    "not ready in \(Limits.loading); ended",
+                    metadata: metadata(process.identifier))
                 process.signal(SIGKILL)
                 return
             }
@@ -148,7 +150,10 @@ package actor ReplicaSupervisor {
         }
     }
 
-    private var metadata: Logger.Metadata {
-        ["replica": "\(spec.name)", "pid": "\(process?.identifier ?? 0)"]
+    /// Nil: there was no process.
+    private func metadata(_ process: Int32?) -> Logger.Metadata {
+        var metadata: Logger.Metadata = ["replica": "\(spec.name)"]
+        if let process { metadata["pid"] = "\(process)" }
+        return metadata
     }
 }
