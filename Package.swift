@@ -55,6 +55,12 @@ let package = Package(
             name: "Reactor", dependencies: ["CLinux"], path: "Sources/DataPlane/Reactor",
             // `Bytes.span` has to say how long it lives.
             swiftSettings: hot + [.enableExperimentalFeature("Lifetimes")]),
+        .systemLibrary(
+            name: "COpenSSL", path: "Sources/System/COpenSSL", pkgConfig: "openssl",
+            providers: [.apt(["libssl-dev"])]),
+        .target(
+            name: "TLS", dependencies: ["COpenSSL"], path: "Sources/DataPlane/TLS",
+            swiftSettings: hot),
         .target(name: "HTTPWire", path: "Sources/DataPlane/HTTPWire", swiftSettings: hot),
         .target(
             name: "Balancing", dependencies: ["Traffic"], path: "Sources/DataPlane/Balancing",
@@ -118,6 +124,8 @@ let package = Package(
         // Tests. End-to-end stories are pytest in Tests/EndToEnd.
         .testTarget(name: "TrafficTests", dependencies: ["Traffic"], swiftSettings: house),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: house),
+        .testTarget(
+            name: "TLSTests", dependencies: ["TLS", "COpenSSL"], swiftSettings: house),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: house),
         .testTarget(
             name: "BalancingTests", dependencies: ["Balancing", "Traffic"], swiftSettings: house),

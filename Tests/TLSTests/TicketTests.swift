@@ -1,0 +1,78 @@
+// Sessions resumed by tickets: across contexts and changes of keys, and not beyond.
+
+import COpenSSL
+import TLS
+import Testing
+
+@Suite struct TicketTests {
+    /// A client that has visited once, and has its ticket.
+    private func visitor(_ context: TLSServerContext, _ version: Int32) throws -> ForeignClient {
+        let client = try ForeignClient(.init(version: version, serverName: "model.example"))
+        Wire.carry(client, try TLSEnd(context))
+        try #require(client.isEstablished && !client.isResumed)
+        return client
+    }
+
+    private func comesBack(_ earlier: ForeignClient, to context: TLSServerContext) throws -> Bool {
+        let server = try TLSEnd(context)
+        let client = try ForeignClient(
+            .init(version: earlier.version, serverName: "model.example", resumes: earlier))
+        Wire.carry(client, server)
+        try #require(client.isEstablished)
+        #expect(server.session.isResumed == client.isResumed)
+        return client.isResumed
+    }
+
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func `a session is resumed under another context of the same keys`(version: Int32) throws {
+        let tickets = TLSTicketKeys()
+        let before = try Contexts.server(tickets: tickets)
+        let after = try Contexts.server(Contexts.identity("model.example"), tickets: tickets)
+        let client = try visitor(before, version)
+        #expect(try comesBack(client, to: before))
+        #expect(try comesBack(client, to: after))
+    }
+
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func `two changes of keys are survived, three are not`(version: Int32) throws {
+        let tickets = TLSTicketKeys()
+        let context = try Contexts.server(tickets: tickets)
+        let client = try visitor(context, version)
+        for _ in 0..<2 {
+            tickets.rotate()
+            #expect(try comesBack(client, to: context))
+        }
+        tickets.rotate()
+        #expect(try !comesBack(client, to: context))
+        for _ in 0..<9 { tickets.rotate() }
+        #expect(try !comesBack(client, to: context))
+        #expect(try comesBack(visitor(context, version), to: context))
+    }
+
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func `keys of another process open nothing`(version: Int32) throws {
+        let client = try visitor(Contexts.server(), version)
+        #expect(try !comesBack(client, to: Contexts.server()))
+    }
+
+    @Test func `a ticket is not a way around another authority`() throws {
+        let tickets = TLSTicketKeys()
+        let issuer = try authority.get()
+        let open = try Contexts.server(tickets: tickets)
+        let asking = try Contexts.server(
+            clients: .optional(TLSAuthorities(issuer.file)), tickets: tickets)
+        let client = try visitor(open, TLS1_3_VERSION)
+        #expect(try !comesBack(client, to: asking))
+        #expect(try comesBack(client, to: open))
+    }
+
+    @Test func `keys change while they are being read`() throws {
+        let tickets = TLSTicketKeys()
+        let context = try Contexts.server(tickets: tickets)
+        for _ in 0..<50 {
+            let client = try visitor(context, TLS1_3_VERSION)
+            tickets.rotate()
+            #expect(try comesBack(client, to: context))
+        }
+    }
+}
