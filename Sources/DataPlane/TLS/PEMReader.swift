@@ -6,7 +6,12 @@ internal import COpenSSL
 /// Certificates of one file, in its order.
 @safe
 struct CertificateChain: ~Copyable {
-    private(set) var certificates: [OpaquePointer] = unsafe []
+    private var certificates: [OpaquePointer] = unsafe []
+
+    var count: Int { unsafe certificates.count }
+
+    /// Valid as long as the chain.
+    subscript(_ index: Int) -> OpaquePointer { unsafe certificates[index] }
 
     init(_ file: TLSFile) throws(TLSSetupError) {
         let memory = try unsafe PEM.open(file)
@@ -20,11 +25,11 @@ struct CertificateChain: ~Copyable {
         let isAtEnd =
             ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE
         guard isAtEnd else { throw .malformed(path: file.path, reason: PEM.reason(code)) }
-        guard unsafe !certificates.isEmpty else { throw .noCertificate(path: file.path) }
+        guard count > 0 else { throw .noCertificate(path: file.path) }
     }
 
     deinit {
-        for unsafecertificate in unsafe certificates { unsafe X509_free(certificate) }
+        for index in 0..<count { unsafe X509_free(certificates[index]) }
     }
 }
 

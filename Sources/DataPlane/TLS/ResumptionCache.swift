@@ -22,7 +22,7 @@ final class ResumptionCache {
     }
 
     deinit {
-        for unsafeplace in unsafe rows { unsafe SSL_SESSION_free(place.session) }
+        for index in unsafe rows.indices { unsafe SSL_SESSION_free(rows[index].session) }
         unsafe rows.deallocate()
     }
 

@@ -19,8 +19,8 @@ final class ServerRules {
     }
 
     deinit {
-        for unsafecontext in unsafe contexts.dropFirst(isHandedOver ? 1 : 0) {
-            unsafe SSL_CTX_free(context)
+        for place in unsafe contexts.indices.dropFirst(isHandedOver ? 1 : 0) {
+            unsafe SSL_CTX_free(contexts[place])
         }
         names?.free()
     }

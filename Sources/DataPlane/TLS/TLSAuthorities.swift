@@ -15,9 +15,9 @@ package final class TLSAuthorities: @unchecked Sendable {
     package init(_ file: TLSFile) throws(TLSSetupError) {
         let chain = try CertificateChain(file)
         guard let store = unsafe X509_STORE_new() else { throw .refused(reason: "out of memory") }
-        for unsafecertificate in unsafe chain.certificates {
+        for index in 0..<chain.count {
             // Fails for one that stands in the file twice, in some versions; it is in then.
-            if unsafe X509_STORE_add_cert(store, certificate) != 1 { ERR_clear_error() }
+            if unsafe X509_STORE_add_cert(store, chain[index]) != 1 { ERR_clear_error() }
         }
         unsafe self.store = store
         digest = Self.sha256(file.content)
@@ -53,10 +53,10 @@ package final class TLSAuthorities: @unchecked Sendable {
     private static func names(of chain: borrowing CertificateChain) -> OpaquePointer? {
         guard let names = unsafe penstock_x509_new_names() else { return nil }
         var bytes = 0
-        for unsafecertificate in unsafe chain.certificates {
-            bytes += Int(unsafe i2d_X509_NAME(X509_get_subject_name(certificate), nil)) + 2
+        for index in 0..<chain.count {
+            bytes += Int(unsafe i2d_X509_NAME(X509_get_subject_name(chain[index]), nil)) + 2
             guard bytes <= TLSLimits.authorityNameBytes,
-                unsafe penstock_x509_add_name(names, certificate) == 1
+                unsafe penstock_x509_add_name(names, chain[index]) == 1
             else {
                 unsafe penstock_x509_free_names(names)
                 return nil

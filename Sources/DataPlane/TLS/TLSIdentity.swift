@@ -27,17 +27,17 @@ extension TLSIdentity {
         }
         let chain = try CertificateChain(certificate)
         let privateKey = try PrivateKey(key)
-        let leaf = unsafe chain.certificates[0]
+        let leaf = unsafe chain[0]
         guard unsafe X509_check_private_key(leaf, privateKey.key) == 1 else {
             ERR_clear_error()
             throw .keyDoesNotFit(key: key.path, certificate: certificate.path)
         }
         if let now { try unsafe checkTime(of: leaf, now: now) }
         try unsafe require(SSL_CTX_use_certificate(context, leaf), of: certificate)
-        for unsafelink in unsafe chain.certificates.dropFirst() {
-            unsafe X509_up_ref(link)
-            let added = unsafe penstock_ssl_add_chain(context, link)
-            if added != 1 { unsafe X509_free(link) }
+        for place in 1..<chain.count {
+            unsafe X509_up_ref(chain[place])
+            let added = unsafe penstock_ssl_add_chain(context, chain[place])
+            if added != 1 { unsafe X509_free(chain[place]) }
             try require(added, of: certificate)
         }
         try unsafe require(SSL_CTX_use_PrivateKey(context, privateKey.key), of: key)
