@@ -1,4 +1,5 @@
-// Clients that show certificates: let in, turned away, and what is told about them.
+// Clients that show certificates: let in, turned away, and what is told about them. Both ends are
+// ours; what other clients do differently is in the other files.
 
 import TLS
 import Testing

@@ -1,4 +1,5 @@
-// A client that is not ours: OpenSSL by itself, with every freedom to be old, odd or hostile.
+// A client that is not ours: OpenSSL by itself, with every freedom to be old, odd or hostile. It
+// works on memory like ours, through BIOs of OpenSSL's own.
 
 import COpenSSL
 import Testing

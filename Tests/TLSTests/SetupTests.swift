@@ -1,4 +1,5 @@
-// Certificates and keys that cannot be used are refused by name, before anybody connects.
+// Certificates and keys that cannot be used are refused by name, before anybody connects. All are
+// made in memory; only reading a file is tried with files, those that are there anyway.
 
 import TLS
 import Testing

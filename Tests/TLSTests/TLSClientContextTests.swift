@@ -1,4 +1,5 @@
-// Replicas verified: by name, address, authority and time; sessions with them resumed.
+// Replicas verified: by name, address, authority and time; sessions with them resumed. The server
+// at the other end is ours.
 
 import TLS
 import Testing

@@ -59,8 +59,8 @@ enum CertificateNames {
         return unsafe UnsafeRawBufferPointer(start: start, count: unsafe start == nil ? 0 : count)
     }
 
-    /// The subject on one line after RFC 4514: most specific first, everything that is not printable
-    /// ASCII escaped, so that it may stand in a header field.
+    /// The subject on one line after RFC 4514: most specific first, everything that is not
+    /// printable ASCII escaped, so that it may stand in a header field.
     ///
     /// - Returns: the bytes written; nil when the room is too small, as half a name is another one.
     static func writeSubject(

@@ -1,4 +1,5 @@
-// What was agreed in the handshake, and who the peer is. Texts stay valid as long as the session.
+// What was agreed in the handshake, and who the peer is. Texts stay valid as long as the session;
+// nothing here is known before the session is established, but for the name asked for.
 
 internal import COpenSSL
 internal import Glibc

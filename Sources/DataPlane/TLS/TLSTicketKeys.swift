@@ -13,7 +13,7 @@ package final class TLSTicketKeys: Sendable {
     /// Begins with one key, from OpenSSL's generator.
     package init() {
         store = TicketKeyStore()
-        store.add(TicketKey.random())
+        store.add(TicketKey.fresh())
     }
 
     deinit { store.free() }
@@ -22,7 +22,7 @@ package final class TLSTicketKeys: Sendable {
     package func rotate() {
         let wasRotating = isRotating.exchange(true, ordering: .acquiring)
         precondition(!wasRotating, "keys are rotated by one thread at a time")
-        store.add(TicketKey.random())
+        store.add(TicketKey.fresh())
         isRotating.store(false, ordering: .releasing)
     }
 }
@@ -36,7 +36,7 @@ struct TicketKey {
 
     var content = InlineArray<10, UInt64>(repeating: 0)
 
-    static func random() -> TicketKey {
+    static func fresh() -> TicketKey {
         var key = TicketKey()
         let made = unsafe withUnsafeMutableBytes(of: &key.content) { bytes in
             unsafe RAND_priv_bytes(
