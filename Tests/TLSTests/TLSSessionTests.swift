@@ -1,4 +1,5 @@
 // Bytes through a session: whole and in pieces, ended well and cut off, and what no client may do.
+// No sockets: both ends are in memory.
 
 import COpenSSL
 import TLS

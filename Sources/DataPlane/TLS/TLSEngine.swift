@@ -1,6 +1,6 @@
 // What the sessions of one loop share: OpenSSL reads from and writes to memory that the caller
-// lends for the time of one call. A single BIO serves all sessions, since only one of them works at a
-// time; each would otherwise need one of its own, with buffers.
+// lends for the time of one call. A single BIO serves all sessions, since only one of them works at
+// a time; each would otherwise need one of its own, with buffers.
 
 internal import COpenSSL
 
