@@ -141,6 +141,27 @@ def test_ip_hash_keeps_a_client_and_spreads_clients(start_origin, start_gateway)
     assert min(spread) >= 8, spread
 
 
+def test_ip_hash_sees_the_client_behind_a_chain_of_trusted_proxies(start_origin, start_gateway):
+    replicas = [start_origin(name=f"r{n}") for n in range(4)]
+    gateway = start_gateway(balanced(replicas, "ip_hash"), gateway={
+        "trusted_proxies": ["127.0.0.1/32", "10.0.0.0/8"]})
+
+    def place(*lists, source="127.0.0.1"):
+        headers = [("X-Forwarded-For", text) for text in lists]
+        return gateway.get(headers=headers, source=source).json()["origin"]
+    places = []
+    for number in range(1, 61):
+        client = f"127.0.4.{number}"
+        ways = {place(source=client), place(client), place(f"6.6.6.6, {client}:4711"),
+                place(f"{client}, 10.0.0.{number % 7}"), place(client, "10.0.0.1, 10.9.9.9")}
+        assert len(ways) == 1, client
+        places.append(ways.pop())
+    assert len(set(places)) == 4
+    # A stranger's word for somebody else does not count.
+    assert {place("203.0.113.7", source="127.0.4.1"), place("8.8.8.8", source="127.0.4.1")} == {
+        places[0]}
+
+
 def test_ip_hash_moves_only_the_clients_of_a_lost_replica(start_origin, start_gateway):
     replicas = [start_origin(name=f"r{n}") for n in range(4)]
     gateway = start_gateway(balanced(replicas, "ip_hash"))

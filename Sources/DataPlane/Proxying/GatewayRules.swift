@@ -1,22 +1,22 @@
 // What a plan says about the gateway as a whole, in the units of the loops. Times are nanoseconds;
 // 0 is none.
 
-import HTTPWire
-import Reactor
-import Traffic
+package import HTTPWire
+package import Reactor
+package import Traffic
 
-struct GatewayRules {
-    let requestHead: Int64
-    let requestIdle: Int64
-    let responseIdle: Int64
-    let keepAlive: Int64
-    let wire: WireLimits
-    let requestBodyBytes: UInt64
-    let replayBytes: Int
-    let pending: Int
-    let trusted: [AddressRange]
+package struct GatewayRules {
+    package let requestHead: Int64
+    package let requestIdle: Int64
+    package let responseIdle: Int64
+    package let keepAlive: Int64
+    package let wire: WireLimits
+    package let requestBodyBytes: UInt64
+    package let replayBytes: Int
+    package let pending: Int
+    package let trusted: [AddressRange]
 
-    init(_ plan: GatewayPlan) {
+    package init(_ plan: GatewayPlan) {
         requestHead = plan.timeouts.requestHead.wholeNanoseconds
         requestIdle = plan.timeouts.requestIdle.wholeNanoseconds
         responseIdle = plan.timeouts.responseIdle.wholeNanoseconds
@@ -30,10 +30,14 @@ struct GatewayRules {
 
     /// Whether a peer's forwarding headers are believed. Those on a unix socket are ours to trust
     /// only if a proxy is configured at all: their address says nothing.
-    func trusts(_ peer: PeerAddress) -> Bool {
+    package func trusts(_ peer: PeerAddress) -> Bool {
         if trusted.isEmpty { return false }
         if peer.isUnix { return true }
-        let address = AddressBits(high: peer.high, low: peer.low)
-        return trusted.contains { $0.contains(address) }
+        return GatewayRules.holds(AddressBits(high: peer.high, low: peer.low), in: trusted)
+    }
+
+    static func holds(_ address: AddressBits, in ranges: [AddressRange]) -> Bool {
+        for range in ranges where range.contains(address) { return true }
+        return false
     }
 }

@@ -43,6 +43,8 @@ enum Limits {
     /// connection does.
     static let slowReaderBytesPerSecond: Int64 = 100
     static let slowReaderNanoseconds: Int64 = 10_000_000_000
+    /// Elements of X-Forwarded-For that are read: the longest chains of proxies have about ten.
+    static let forwardedElements = 32
     /// Records of a kind on one loop: far above what descriptors allow.
     static let records = 1_000_000
     /// Connections over `limits.connections` that are told so at a time, per loop; more are closed.

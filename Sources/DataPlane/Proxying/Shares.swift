@@ -3,7 +3,8 @@
 
 import Balancing
 import HTTPWire
-import Reactor
+package import Reactor
+import Traffic
 
 extension Worker {
     mutating func chooseShare(
@@ -107,24 +108,29 @@ extension Worker {
         return nil
     }
 
-    /// A number that stands for the client's address: the last one that a trusted proxy reports,
-    /// or the peer's.
+    /// A number that stands for the client's address: the nearest one behind all trusted proxies,
+    /// or the peer's. The same client has the same number whichever way it comes.
     private func clientHash(_ client: Slot<ClientConnection>, _ bytes: Bytes) -> UInt64 {
-        if client.it.isTrusted {
-            let place = fields.first(.xForwardedFor)
-            if place >= 0 {
-                let last = Cookies.lastElement(of: bytes.slice(fields[place].value))
-                if !last.isEmpty { return hash(last) }
+        let key = shared.options.key
+        var chain = ForwardedChain()
+        if client.it.isTrusted, fields.first(.xForwardedFor) >= 0 {
+            for index in (0..<fields.count).reversed()
+            where fields[index].known == .xForwardedFor && !fields[index].isAlias {
+                if chain.read(bytes.slice(fields[index].value), trusted: gateway.trusted) { break }
             }
         }
-        return SipHash.hash(client.it.peer.high, client.it.peer.low, key: shared.options.key)
+        switch chain.client {
+        case .address(let bits): return SipHash.hash(bits.high, bits.low, key: key)
+        case .name(let name): return hash(name)
+        case .none: return SipHash.hash(client.it.peer.high, client.it.peer.low, key: key)
+        }
     }
 }
 
-/// Reading lists within field values.
-enum Cookies {
+/// Reading the lists of `Cookie` fields.
+package enum Cookies {
     /// The value of the first `name=value` pair of that name.
-    static func value(of name: Bytes, in list: Bytes) -> Bytes? {
+    package static func value(of name: Bytes, in list: Bytes) -> Bytes? {
         let span = list.span
         var start = 0
         while start < list.count {
@@ -146,16 +152,5 @@ enum Cookies {
         guard value.count >= 2, value.first == 0x22, value.span.byte(value.count - 1) == 0x22
         else { return value }
         return value.slice(from: 1, count: value.count - 2)
-    }
-
-    /// What stands behind the last comma, without spaces around it.
-    static func lastElement(of list: Bytes) -> Bytes {
-        let span = list.span
-        var end = list.count
-        while end > 0, span.byte(end - 1) == 0x20 || span.byte(end - 1) == 0x09 { end -= 1 }
-        var start = end
-        while start > 0, span.byte(start - 1) != 0x2C { start -= 1 }
-        while start < end, span.byte(start) == 0x20 || span.byte(start) == 0x09 { start += 1 }
-        return list.slice(from: start, count: end - start)
     }
 }
