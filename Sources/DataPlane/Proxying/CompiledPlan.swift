@@ -1,18 +1,18 @@
 // A plan made ready for the loops, once, on the control thread: routes indexed, header lines
 // written, endpoints joined with the state and the counters they had before. Immutable.
 
-import Balancing
+package import Balancing
 import HTTPWire
-import Reactor
-import Traffic
+package import Reactor
+package import Traffic
 
-final class CompiledPlan: Sendable {
+package final class CompiledPlan: Sendable {
     let plan: TrafficPlan
     let routes: RouteTable
-    let services: [CompiledService]
+    package let services: [CompiledService]
     let texts: PlanTexts
 
-    init(
+    package init(
         _ plan: TrafficPlan, registry: inout EndpointRegistry, stickyKey: StickyKey, now: Int64
     ) {
         self.plan = plan
@@ -28,18 +28,18 @@ final class CompiledPlan: Sendable {
     }
 }
 
-final class CompiledService: Sendable {
-    let plan: ServicePlan
+package final class CompiledService: Sendable {
+    package let plan: ServicePlan
     let record: ServiceRecord
-    let budget: RetryBudget
+    package let budget: RetryBudget
     /// In the order of the plan's revisions.
     let revisions: [RevisionRecord]
     /// Per revision, per endpoint, in the order of the plan.
-    let endpoints: [[CompiledEndpoint]]
+    package let endpoints: [[CompiledEndpoint]]
     let table: BalancingTable
     let name: FrozenBytes
-    let requestEdits: CompiledEdits
-    let responseEdits: CompiledEdits
+    package let requestEdits: CompiledEdits
+    package let responseEdits: CompiledEdits
 
     init(
         _ service: ServicePlan, registry: inout EndpointRegistry, stickyKey: StickyKey, now: Int64
@@ -75,10 +75,10 @@ final class CompiledService: Sendable {
 }
 
 /// Header edits as bytes: the lines to add, and the names whose lines go first.
-final class CompiledEdits: Sendable {
-    let lines: FrozenBytes
+package final class CompiledEdits: Sendable {
+    package let lines: FrozenBytes
     /// Lower case.
-    let names: [FrozenBytes]
+    package let names: [FrozenBytes]
 
     init(_ edits: [HeaderEdits.Edit]) {
         let lines = edits.compactMap { edit in
@@ -121,7 +121,7 @@ final class RevisionRecord: Sendable {
 }
 
 /// What outlives plans for one endpoint of one revision.
-final class CompiledEndpoint: Sendable {
+package final class CompiledEndpoint: Sendable {
     struct Key: Hashable, Sendable {
         let service: String
         let revision: String
@@ -129,20 +129,20 @@ final class CompiledEndpoint: Sendable {
     }
 
     let key: Key
-    let state = EndpointState()
+    package let state = EndpointState()
     /// Tries.
     let meter: EndpointMeter
     /// As in the plan, for the access log.
     let text: FrozenBytes
     /// What `Host` says when it is rewritten.
-    let hostText: FrozenBytes
-    let addresses: Lock<[SocketAddress]>
+    package let hostText: FrozenBytes
+    package let addresses: Lock<[SocketAddress]>
     /// Why the last check failed; empty when it did not.
     let probeError = Lock<String>("")
     /// Which loop probes it.
-    let proberLoop: Int
+    package let proberLoop: Int
     /// The name to resolve; nil for numeric and unix addresses.
-    let nameToResolve: String?
+    package let nameToResolve: String?
 
     init(key: Key, loops: Int, proberLoop: Int) {
         self.key = key
@@ -169,14 +169,14 @@ final class CompiledEndpoint: Sendable {
         return "localhost"
     }
 
-    func resolve(to found: [SocketAddress]) {
+    package func resolve(to found: [SocketAddress]) {
         guard case .tcp(_, let port) = key.address else { return }
         addresses.withLock { $0 = found.map { $0.with(port: port) } }
     }
 }
 
 /// Finds the lasting part of an endpoint or service again when the next plan names it.
-struct EndpointRegistry {
+package struct EndpointRegistry {
     private struct RevisionKey: Hashable {
         let service: String
         let revision: String
@@ -190,7 +190,7 @@ struct EndpointRegistry {
     private var revisions: [RevisionKey: RevisionRecord] = [:]
     private var made = 0
 
-    init(loops: Int) {
+    package init(loops: Int) {
         self.loops = loops
     }
 
@@ -236,7 +236,7 @@ struct EndpointRegistry {
         revisions = revisions.filter { named.contains($0.key) }
     }
 
-    func endpoints(named host: String) -> [CompiledEndpoint] {
+    package func endpoints(named host: String) -> [CompiledEndpoint] {
         endpoints.values.filter { $0.nameToResolve == host }
     }
 }

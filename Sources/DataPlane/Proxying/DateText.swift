@@ -1,13 +1,15 @@
 // The Date header of this second (RFC 9110 5.6.7), made once a second and not once a response.
 
-import HTTPWire
+package import HTTPWire
 
-struct DateText {
+package struct DateText {
     private var second = Int64.min
     private var text = InlineArray<29, UInt8>(repeating: 0)
 
+    package init() {}
+
     /// Appends `date: Sun, 06 Nov 1994 08:49:37 GMT` and CRLF.
-    mutating func append(_ wallMilliseconds: Int64, to head: inout HeadBuffer) {
+    package mutating func append(_ wallMilliseconds: Int64, to head: inout HeadBuffer) {
         let now = wallMilliseconds / 1000
         if now != second {
             second = now

@@ -143,7 +143,7 @@ extension Worker {
 
 extension RefusalCode {
     /// Whether the endpoint that was tried is to blame.
-    var isReplicasFault: Bool {
+    package var isReplicasFault: Bool {
         outcome == .transport || self == .firstByteTimeout
             || self == .connectTimeout || self == .streamTimeout
     }

@@ -1,10 +1,10 @@
 // Text that a plan's header lines and names are made of: written once on the control thread, read
 // on the loops as plain bytes, freed with the plan.
 
-import Reactor
+package import Reactor
 
 @safe
-final class FrozenBytes: @unchecked Sendable {
+package final class FrozenBytes: @unchecked Sendable {
     private let memory: UnsafeMutableRawBufferPointer
 
     convenience init(_ text: String) {
@@ -22,7 +22,7 @@ final class FrozenBytes: @unchecked Sendable {
     deinit { unsafe memory.deallocate() }
 
     /// Valid as long as the object.
-    var bytes: Bytes {
+    package var bytes: Bytes {
         unsafe Bytes(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(memory)[..<count]))
     }
 }

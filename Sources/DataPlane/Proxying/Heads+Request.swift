@@ -2,7 +2,7 @@
 // gateway's own about where the request comes from and how it is traced.
 
 import HTTPWire
-import Reactor
+package import Reactor
 
 extension Worker {
     /// The bytes just composed; valid until the next head is.
@@ -150,8 +150,8 @@ extension Worker {
 }
 
 /// `version-traceid-parentid-flags`, lower-case hexadecimal (W3C Trace Context 3.2).
-enum TraceParent {
-    static func isValid(_ bytes: Bytes) -> Bool {
+package enum TraceParent {
+    package static func isValid(_ bytes: Bytes) -> Bool {
         let span = bytes.span
         // Later versions may be longer; they begin with the same fields.
         guard span.byteCount >= 55, span.byteCount <= 256 else { return false }
@@ -186,7 +186,7 @@ extension Bytes {
     var first: UInt8 { isEmpty ? 0 : span.byte(0) }
 
     /// `other` is lower case.
-    func isEqualIgnoringCase(to other: Bytes) -> Bool {
+    package func isEqualIgnoringCase(to other: Bytes) -> Bool {
         guard count == other.count else { return false }
         let left = span
         let right = other.span

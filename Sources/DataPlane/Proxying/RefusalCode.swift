@@ -1,9 +1,9 @@
 // The gateway's own answers: one case per thing that can go wrong, with whose fault it is, the
 // status, the `x-penstock-error` code and a sentence for the person who reads it.
 
-import Traffic
+package import Traffic
 
-enum RefusalCode: UInt8, CaseIterable {
+package enum RefusalCode: UInt8, CaseIterable, Sendable {
     case none
     case malformedRequest
     case noRoute
@@ -27,7 +27,7 @@ enum RefusalCode: UInt8, CaseIterable {
     case slowClient
 
     /// HTTP status; 499 and 0 never leave the gateway.
-    var status: UInt16 {
+    package var status: UInt16 {
         switch self {
         case .none: 0
         case .malformedRequest, .modelUnreadable, .proxyHeader: 400
@@ -41,7 +41,7 @@ enum RefusalCode: UInt8, CaseIterable {
         }
     }
 
-    var code: StaticString {
+    package var code: StaticString {
         switch self {
         case .none: ""
         case .malformedRequest: "malformed_request"
@@ -67,7 +67,7 @@ enum RefusalCode: UInt8, CaseIterable {
         }
     }
 
-    var detail: StaticString {
+    package var detail: StaticString {
         switch self {
         case .none: ""
         case .malformedRequest: "The request is not valid HTTP/1.1."
@@ -95,7 +95,7 @@ enum RefusalCode: UInt8, CaseIterable {
     }
 
     /// The reason phrase of a status that the gateway itself answers with.
-    static func title(of status: UInt16) -> StaticString {
+    package static func title(of status: UInt16) -> StaticString {
         switch status {
         case 400: "Bad Request"
         case 404: "Not Found"
@@ -113,7 +113,7 @@ enum RefusalCode: UInt8, CaseIterable {
         }
     }
 
-    var outcome: Outcome {
+    package var outcome: Outcome {
         switch self {
         case .none: .success
         case .malformedRequest, .noRoute, .modelUnreadable, .bodyTooLarge, .requestTimeout,
