@@ -80,7 +80,9 @@ let package = Package(
             path: "Sources/ControlPlane/Replicas", swiftSettings: house),
         .target(
             name: "Settings",
-            dependencies: ["Traffic", "Notation", .product(name: "Yams", package: "Yams")],
+            dependencies: [
+                "Traffic", "Notation", "Deployments", .product(name: "Yams", package: "Yams"),
+            ],
             path: "Sources/ControlPlane/Settings", swiftSettings: house),
         .target(
             name: "Deployments",
@@ -137,10 +139,14 @@ let package = Package(
         .testTarget(name: "StateTests", dependencies: ["State"], swiftSettings: house),
         .testTarget(name: "ReplicasTests", dependencies: ["Replicas"], swiftSettings: house),
         .testTarget(
-            name: "SettingsTests", dependencies: ["Settings", "Traffic"], swiftSettings: house),
+            name: "SettingsTests", dependencies: ["Settings", "Deployments", "Traffic"],
+            swiftSettings: house),
         .testTarget(
             name: "DeploymentsTests",
-            dependencies: ["Deployments", "Notation", "State", "Traffic"],
+            dependencies: [
+                "Deployments", "Notation", "State", "Traffic",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: house),
         .testTarget(
             name: "AdminTests",

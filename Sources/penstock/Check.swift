@@ -1,7 +1,9 @@
-// `penstock check`: everything that can be wrong with a configuration, before it is served.
+// `penstock check`: everything that can be wrong with a configuration, before it is served; and what
+// is right but probably not meant.
 
 import Admin
 import ArgumentParser
+import Deployments
 import Foundation
 import Settings
 import Traffic
@@ -24,7 +26,10 @@ struct Check: AsyncParsableCommand {
             let configuration = try options.read()
             try checkCertificate(configuration.admin)
             try report(Verdict(file: options.file, isValid: true, problems: []))
-            if !json { Terminal.print(summary(configuration)) }
+            if !json {
+                for line in warnings(configuration) { Terminal.error(line) }
+                Terminal.print(summary(configuration))
+            }
         } catch let error as SettingsError {
             guard json else { throw Failure(.error, error.description) }
             try report(Verdict(error, file: options.file))
@@ -41,6 +46,16 @@ struct Check: AsyncParsableCommand {
             throw SettingsError.invalid(
                 file: options.file,
                 problems: [Problem(line: 1, column: 1, field: "", message: "\(error)")])
+        }
+    }
+
+    /// What is allowed and probably not meant, or not effective yet.
+    private func warnings(_ configuration: Configuration) -> [String] {
+        configuration.deployments.flatMap { spec in
+            SpecLint.warnings(spec).map { warning in
+                let field = warning.field.map { ".\($0)" } ?? ""
+                return "warning: deployments.\(spec.name)\(field): \(warning.message)"
+            }
         }
     }
 

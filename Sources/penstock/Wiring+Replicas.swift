@@ -28,13 +28,14 @@ extension Wiring {
             logger: Logger(label: "penstock.replicas"))
     }
 
-    static func spec(_ settings: DeploymentSettings) -> FleetSpec {
-        FleetSpec(
-            name: settings.name, model: settings.model, version: settings.version,
-            environment: settings.environment, command: settings.command,
-            artifact: settings.artifact, replicas: settings.replicas, variables: settings.env,
-            healthPath: settings.healthPath, concurrency: settings.concurrency,
-            service: settings.service(endpoints: []))
+    static func spec(_ spec: DeploymentSpec) -> FleetSpec {
+        let revision = RevisionPlan(name: spec.version, weight: 1000, endpoints: [])
+        return FleetSpec(
+            name: spec.name, model: spec.model, version: spec.version,
+            environment: spec.environment.rawValue, command: spec.commandLine,
+            artifact: spec.artifact, replicas: spec.scaling.minReplicas,
+            variables: spec.variables, healthPath: spec.loadBalancer.healthPath,
+            concurrency: spec.concurrency, service: spec.service(revisions: [revision]))
     }
 
     /// Returns when every loop works by the new plan: then nobody asks a retired replica any more.

@@ -38,9 +38,10 @@ extension Wiring {
         let deadline = ContinuousClock.now.advanced(by: patience)
         while ContinuousClock.now < deadline, !Task.isCancelled {
             let ready = await readyReplicas()
-            if configuration.deployments.allSatisfy({ ready[$0.name, default: 0] >= $0.replicas }) {
-                return true
+            let isComplete = configuration.deployments.allSatisfy { deployment in
+                ready[deployment.name, default: 0] >= deployment.scaling.minReplicas
             }
+            if isComplete { return true }
             // Cancelled: the loop's condition ends it.
             try? await Task.sleep(for: .milliseconds(50))
         }
@@ -70,7 +71,8 @@ extension Wiring {
     private func deploymentLines() async -> [String] {
         let ready = await readyReplicas()
         return configuration.deployments.map { deployment in
-            "\(deployment.name): \(ready[deployment.name, default: 0]) of \(deployment.replicas) "
+            let count = ready[deployment.name, default: 0]
+            return "\(deployment.name): \(count) of \(deployment.scaling.minReplicas) "
                 + "replicas ready at \(baseURL)/\(deployment.name)/"
         }
     }

@@ -128,8 +128,8 @@ replicas_on_exit: keep
                  "[{ name: b, endpoints: ['127.0.0.1:1'] }] }]"),
     ("grpc", "services: [{ name: a, routes: [{ path: / }], health: { type: grpc }, revisions: "
              "[{ name: b, endpoints: ['127.0.0.1:1'] }] }]"),
-    ("strategy", "deployments: [{ name: a, command: ['x', '{address}'], strategy: "
-                 "{ type: canary } }]"),
+    ("retry", "deployments: [{ name: a, model: a, version: v1, command: ['x', '{address}'], "
+              "instance_type: cpu.small, retry: {} }]"),
 ])
 def test_what_is_not_supported_yet_is_refused_and_never_ignored(folder, key, text):
     (folder / "penstock.yaml").write_text(text)
@@ -147,6 +147,9 @@ deployments:
   - name: iris
     artifact: ../none.json
     command: [no-such-program, "{artifact}", "{address}"]
+    model: iris
+    version: v1
+    instance_type: cpu.small
 """)
     ended = run("check", folder=folder)
     lines = ended.stderr.strip().splitlines()

@@ -31,6 +31,7 @@ def iris(replicas=2, **more):
         "name": "iris", "model": "iris", "version": "v1", "replicas": replicas,
         "command": ["penstock-model", "--artifact", "{artifact}", "--listen", "{address}"],
         "artifact": str(CONF / "artifacts" / "iris-v1.json"),
+        "resources": {"cpu": 0.5, "memory": "512MiB"},
         "load_balancer": {"health_check_interval": "100ms"}, **more}
 
 
@@ -126,7 +127,8 @@ def test_a_replica_may_be_any_program(start_gateway, folder):
         Server(sys.argv[1].removeprefix("unix:"), Handler).serve_forever()
         """))
     gateway = start_gateway(whole=with_deployments({
-        "name": "mine", "command": [sys.executable, str(script), "{address}"], "replicas": 2,
+        "name": "mine", "model": "mine", "version": "1", "instance_type": "cpu.small",
+        "command": [sys.executable, str(script), "{address}"], "replicas": 2,
         "env": {"GREETING": "hello"},
         "load_balancer": {"health_check_path": "/ready", "health_check_interval": "100ms"}}))
     assert gateway.get("/mine/some/path").text == "/some/path hello"

@@ -17,7 +17,8 @@ ARTIFACTS = pathlib.Path(__file__).parents[2] / "conf" / "artifacts"
 @pytest.fixture
 def iris(start_gateway):
     return start_gateway(whole=configuration(deployments=[{
-        "name": "iris", "model": "iris", "replicas": 2,
+        "name": "iris", "model": "iris", "version": "v1", "replicas": 2,
+        "instance_type": "cpu.small",
         "command": ["penstock-model", "--artifact", "{artifact}", "--listen", "{address}"],
         "artifact": str(ARTIFACTS / "iris-v1.json"),
         "load_balancer": {"algorithm": "least_latency", "health_check_interval": "100ms"}}]))

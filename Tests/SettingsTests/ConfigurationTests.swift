@@ -1,6 +1,7 @@
 // What a valid file means: defaults, spellings, paths, and every key's effect. Values are compared
 // with the plans the gate takes, not with the text.
 
+import Deployments
 import Settings
 import Testing
 import Traffic
@@ -67,7 +68,10 @@ struct ConfigurationTests {
             replicasOnExit: stop
             deployments:
               - name: iris
+                modelId: iris
+                version: 2
                 command: [model, "{address}"]
+                resources: { cpu: 0.5, memoryGb: 1 }
                 loadBalancer:
                   { healthCheckPath: /ready, healthCheckInterval: 2, stickySessions: true }
                 scalingConfig: { minReplicas: 2, maxReplicas: 2 }
@@ -75,10 +79,11 @@ struct ConfigurationTests {
         #expect(configuration.gateway.timeouts.requestHead == .seconds(5))
         #expect(configuration.replicasOnExit == .stop)
         let deployment = try #require(configuration.deployments.first)
-        #expect(deployment.replicas == 2)
-        #expect(deployment.healthPath == "/ready")
-        #expect(deployment.healthInterval == .seconds(2))
-        #expect(deployment.balancing.sticky != nil)
+        #expect(deployment.version == "2" && deployment.resources.memoryBytes == 1_000_000_000)
+        #expect(deployment.scaling.minReplicas == 2 && deployment.scaling.maxReplicas == 2)
+        #expect(deployment.loadBalancer.healthPath == "/ready")
+        #expect(deployment.loadBalancer.healthInterval == .seconds(2))
+        #expect(deployment.loadBalancer.isSticky)
     }
 
     @Test(arguments: [
@@ -165,24 +170,53 @@ struct ConfigurationTests {
             ])
     }
 
+    @Test func `the deployment of the contract is accepted as it stands there`() throws {
+        let configuration = try parsed(
+            """
+            deployments:
+              - name: iris
+                model: iris
+                version: v1
+                environment: development
+                command: [penstock-model, --artifact, "{artifact}", --listen, "{address}"]
+                resources: { cpu: 1, memory: 512MiB, gpu: 0, gpu_type: "NVIDIA T4", storage: 1GB, \
+            bandwidth_mbps: 100 }
+                scaling_config: { min_replicas: 2, max_replicas: 4, target_cpu_utilization: 70, \
+            target_memory_utilization: 80, cooldown_period: 300 }
+                load_balancer: { enabled: true, algorithm: least_latency, \
+            health_check_path: /v2/health/ready, health_check_interval: 5, sticky_sessions: false }
+                env: { LOG_LEVEL: info }
+                strategy: { type: rolling }
+                enable_monitoring: true
+            """)
+        let deployment = try #require(configuration.deployments.first)
+        #expect(deployment.resources.gpuType == "NVIDIA T4")
+        #expect(deployment.resources.storageBytes == 1_000_000_000)
+        #expect(deployment.scaling.maxReplicas == 4 && deployment.scaling.targetMemory == 80)
+        #expect(deployment.loadBalancer.healthInterval == .seconds(5))
+    }
+
     @Test func `a deployment implies a service`() throws {
         let configuration = try parsed(
-            withDeployment(
-                """
+            """
+            deployments:
+              - name: iris
                 model: flowers
-                    version: v2
-                    environment: development
-                    artifact: models/iris.json
-                    replicas: 3
-                    concurrency: 4
-                    env: { LOG_LEVEL: info, DEBUG: true }
-                    load_balancer: { enabled: true, algorithm: least_latency }
-                """))
+                version: v2
+                environment: development
+                command: [model, "{artifact}", "{address}"]
+                artifact: models/iris.json
+                instance_type: cpu.standard
+                replicas: 3
+                concurrency: 4
+                env: { LOG_LEVEL: info, DEBUG: true, PORT: 8080 }
+                load_balancer: { enabled: true, algorithm: least_latency }
+            """)
         let deployment = try #require(configuration.deployments.first)
         #expect(deployment.artifact == "/etc/penstock/models/iris.json")
-        #expect(deployment.env == ["LOG_LEVEL": "info", "DEBUG": "true"])
-        #expect(deployment.replicas == 3)
-        let plan = deployment.service(endpoints: [])
+        #expect(deployment.variables == ["LOG_LEVEL": "info", "DEBUG": "true", "PORT": "8080"])
+        #expect(deployment.scaling.minReplicas == 3)
+        let plan = deployment.service(revisions: [])
         #expect(plan.routes.map(\.path) == ["/iris", nil, nil])
         #expect(plan.routes[2].model == "flowers")
         #expect(plan.retry.isIdempotent && plan.health?.probe == .openInference)

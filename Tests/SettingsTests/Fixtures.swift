@@ -54,7 +54,10 @@ func withDeployment(_ keys: String) -> String {
     """
     deployments:
       - name: iris
+        model: iris
+        version: v1
         command: [penstock-model, --listen, "{address}"]
+        resources: { cpu: 1, memory: 512MiB }
         \(keys)
     """
 }

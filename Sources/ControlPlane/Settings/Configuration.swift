@@ -1,6 +1,7 @@
 // What the configuration file says, checked: past this value nothing of it can be invalid. Paths
 // are absolute, defaults are filled in, and services are the gate's own plans.
 
+package import Deployments
 package import Traffic
 
 package struct Configuration: Sendable, Equatable {
@@ -11,7 +12,7 @@ package struct Configuration: Sendable, Equatable {
     package var log = LogSettings()
     package var replicasOnExit = ReplicasOnExit.stop
     package var services: [ServicePlan] = []
-    package var deployments: [DeploymentSettings] = []
+    package var deployments: [DeploymentSpec] = []
     /// What relative paths of the file are relative to.
     package var directory: String
 }

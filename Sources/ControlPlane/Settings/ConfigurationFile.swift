@@ -1,6 +1,7 @@
 // From a path, or from bytes, to a checked `Configuration`. The only part of the module that
 // touches a disk.
 
+import Deployments
 import Foundation
 import Traffic
 
@@ -52,7 +53,9 @@ package enum ConfigurationFile {
     private static func validate(
         _ configuration: Configuration, file: String
     ) throws(SettingsError) {
-        let implied = configuration.deployments.map { $0.service(endpoints: []) }
+        let implied = configuration.deployments.map { spec in
+            spec.service(revisions: [RevisionPlan(name: "1", weight: 1000, endpoints: [])])
+        }
         do {
             _ = try TrafficPlan(
                 generation: 0, gateway: configuration.gateway,

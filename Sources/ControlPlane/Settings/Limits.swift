@@ -17,8 +17,5 @@ enum Limits {
     static let listeners = 64
     static let ranges = 1000
     static let headerEdits = 64
-    static let replicas = 256
-    static let arguments = 256
-    static let variables = 256
     static let longestSeconds = 24 * 3600
 }

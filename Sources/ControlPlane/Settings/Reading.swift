@@ -29,7 +29,7 @@ struct Reading {
             value.section { service($0, timeouts: gateway.timeouts) }
         }
         let deployments = file["deployments"]?.list("deployments", count: 0...Limits.services) ?? []
-        configuration.deployments = deployments.compactMap { $0.section(deployment) }
+        configuration.deployments = deployments.compactMap(deployment)
         refuseTwins(services + deployments)
         refuseEqualRoutes(services, configuration)
         return configuration

@@ -28,6 +28,10 @@ enum Limits {
     static let steps = 32
     static let reasonCharacters = 1000
     static let dayOfSeconds = Duration.seconds(24 * 3600)
+    /// A model in many shards, with its tokenizer and code: a hundred times what is usual.
+    static let artifactFiles = 100_000
+    /// Read at once when a digest is taken: large enough for any disk, small beside a model.
+    static let readBytes = 1_048_576
     /// No host of today has more.
     static let memoryBytes: ClosedRange<Int64> = 1_048_576...70_368_744_177_664
     static let storageBytes: ClosedRange<Int64> = 1_048_576...1_125_899_906_842_624

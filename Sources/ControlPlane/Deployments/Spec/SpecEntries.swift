@@ -36,8 +36,13 @@ struct SpecEntries {
                 .wrongType, "\(document.kind) where an object is expected", at: JSONPointer())
             return
         }
-        for member in SpecEntries.withoutShorthands(members, faults) {
-            add(member, isPatch, faults)
+        let names = Set(members.map { Spelling.snakeCase($0.name) })
+        for member in members {
+            if member.name == "replicas", names.isDisjoint(with: ["scaling_config", "scaling"]) {
+                addReplicas(member.value, isPatch, faults)
+            } else {
+                add(SpecEntries.withoutShorthand(member), isPatch, faults)
+            }
         }
     }
 
@@ -94,22 +99,25 @@ struct SpecEntries {
         }
     }
 
-    /// `replicas: 2` is a range of one; `strategy: canary` is its type.
-    private static func withoutShorthands(
-        _ members: [JSONValue.Member], _ faults: Faults
-    ) -> [JSONValue.Member] {
-        let names = Set(members.map { Spelling.snakeCase($0.name) })
-        return members.map { member in
-            switch (Spelling.snakeCase(member.name), member.value) {
-            case ("replicas", let count) where !names.contains("scaling_config"):
-                JSONValue.Member(
-                    name: "scaling_config",
-                    value: .object(["min_replicas": count, "max_replicas": count]))
-            case ("strategy", .string(let kind)):
-                JSONValue.Member(name: member.name, value: .object(["type": .string(kind)]))
-            default: member
-            }
+    /// `replicas: 2` is a range of one.
+    private mutating func addReplicas(
+        _ value: JSONValue, _ isPatch: Bool, _ faults: Faults
+    ) {
+        let pointer = JSONPointer(["replicas"])
+        if value == .null, !isPatch {
+            faults.add(.wrongType, "null; give it a value or leave it out", at: pointer)
+            return
         }
+        byField["scaling_config.min_replicas"] = Entry(value: value, pointer: pointer)
+        byField["scaling_config.max_replicas"] = Entry(value: value, pointer: pointer)
+    }
+
+    /// `strategy: canary` is its type.
+    private static func withoutShorthand(_ member: JSONValue.Member) -> JSONValue.Member {
+        guard Spelling.snakeCase(member.name) == "strategy", case .string = member.value else {
+            return member
+        }
+        return JSONValue.Member(name: member.name, value: .object(["type": member.value]))
     }
 }
 
@@ -175,5 +183,24 @@ enum SpecNames {
             group == nil ? field.path.count == 1 : field.path.count > 1 && field.path[0] == group
         }.map { $0.path[$0.path.count - 1] }
         return group == nil ? own + DeploymentFields.groups.map(\.name) + ["replicas"] : own
+    }
+}
+
+extension DeploymentFields {
+    /// Whether what stands at this place of a document is text, so that a notation without types
+    /// does not have to guess. Names as written.
+    package static func wantsText(at path: [String]) -> Bool {
+        guard let first = path.first else { return false }
+        let isGrouped = SpecNames.groups[Spelling.snakeCase(first)] != nil && path.count > 1
+        let names = path.prefix(isGrouped ? 2 : 1).map(Spelling.snakeCase)
+        let canonical = isGrouped ? [SpecNames.groups[names[0]] ?? names[0], names[1]] : names
+        guard let (field, _) = SpecNames.fields[canonical.joined(separator: ".")] else {
+            return false
+        }
+        var schema = field.schema
+        for _ in path.dropFirst(names.count) {
+            schema = schema["items"] ?? schema["additionalProperties"] ?? .null
+        }
+        return schema["type"]?.text == "string"
     }
 }

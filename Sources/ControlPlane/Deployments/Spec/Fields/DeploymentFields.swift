@@ -119,7 +119,8 @@ package enum DeploymentFields {
         Field(
             "slo.latency_p95_ms", \.objective.latencyP95,
             Form.milliseconds(.milliseconds(1)...Limits.dayOfSeconds).optional, .live, example: 250,
-            "95th percentile beyond which it counts as degraded; without it, twice its own past."),
+            "The 95th percentile beyond which it is degraded; without it, twice its own past."
+        ),
         Field(
             "enable_monitoring", \.isMonitored, .boolean, .live, example: true,
             "Whether it is watched; production needs it."),

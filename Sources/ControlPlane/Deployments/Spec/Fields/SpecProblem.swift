@@ -58,7 +58,10 @@ final class Faults {
 
     func add(_ code: SpecProblem.Code, _ message: String, at pointer: JSONPointer) {
         guard problems.count < Limits.problems else { return }
-        problems.append(SpecProblem(pointer: pointer, code: code, message: message))
+        let problem = SpecProblem(pointer: pointer, code: code, message: message)
+        // One value can stand for two fields; once is enough.
+        if problem.pointer == problems.last?.pointer, code == problems.last?.code { return }
+        problems.append(problem)
     }
 
     func throwIfAny() throws(SpecProblems) {
