@@ -61,7 +61,12 @@ let package = Package(
         .target(
             name: "TLS", dependencies: ["COpenSSL"], path: "Sources/DataPlane/TLS",
             swiftSettings: hot),
-        .target(name: "HTTPWire", path: "Sources/DataPlane/HTTPWire", swiftSettings: hot),
+        .systemLibrary(
+            name: "CNGHTTP2", path: "Sources/System/CNGHTTP2", pkgConfig: "libnghttp2",
+            providers: [.apt(["libnghttp2-dev"])]),
+        .target(
+            name: "HTTPWire", dependencies: ["CNGHTTP2"], path: "Sources/DataPlane/HTTPWire",
+            swiftSettings: hot),
         .target(
             name: "Balancing", dependencies: ["Traffic"], path: "Sources/DataPlane/Balancing",
             swiftSettings: hot),

@@ -1,7 +1,5 @@
 // The trailer section after the last chunk (RFC 9112 7.1.2). Most often it is one empty line.
-// Fields wait, bounded, until all of them are there; those that RFC 9110 6.5.1 keeps out of
-// trailers because they frame, route, authenticate or describe the message are flagged as
-// hop-by-hop.
+// Fields wait, bounded, until all of them are there.
 
 extension BodyDecoder {
     mutating func nextTrailer(
@@ -30,12 +28,9 @@ extension BodyDecoder {
             return .needMore
         }
         guard sectionEnd &- offset <= Limits.trailerBytes else { throw .trailersTooLarge }
-        fields.removeAll()
         let section = bytes.extracting(first: sectionEnd)
-        let end = try FieldLines.read(
-            section, from: offset, into: &fields, limit: Limits.trailers)
+        let end = try TrailerFields.read(section, from: offset, into: &fields)
         guard let end else { throw .bareLineFeed }
-        flagForbidden(bytes, fields: &fields)
         offset = end
         stage = .done
         return .end(hasTrailers: true)
@@ -50,15 +45,5 @@ extension BodyDecoder {
             position = feed &+ 1
         }
         return nil
-    }
-
-    private func flagForbidden(_ bytes: RawSpan, fields: inout FieldTable) {
-        for index in 0..<fields.count {
-            let field = fields[index]
-            let isForbidden =
-                field.known != .other || bytes.begins(field.name, "content-")
-                || bytes.begins(field.name, "if-")
-            if isForbidden { fields[index].isHopByHop = true }
-        }
     }
 }

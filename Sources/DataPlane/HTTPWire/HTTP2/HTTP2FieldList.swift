@@ -1,0 +1,222 @@
+// From a head that the gateway composed, in the form of HTTP/1.1, to the fields of a header block:
+// the first line becomes pseudo-header fields, Host `:authority`, and what belongs to an HTTP/1.1
+// connection is left out (RFC 9113 8.2.2). One list serves a whole loop; the fields are pointers
+// into the head, and the library copies them before the call that is given them returns.
+
+internal import CNGHTTP2
+
+/// Why a head cannot be sent over HTTP/2. Ours are all well-formed, so this is about what they say.
+package enum HTTP2HeadFault: Error, Equatable, Sendable {
+    /// Not a head.
+    case malformed
+    case tooManyFields
+    /// 101 to a request that is no extended CONNECT, or a plain success to one that is; or a
+    /// request to upgrade where the peer knows no extended CONNECT.
+    case cannotUpgrade
+    /// The stream is gone, or has had its head already.
+    case streamOver
+}
+
+@safe struct HTTP2FieldList: ~Copyable {
+    let storage: UnsafeMutablePointer<nghttp2_nv>
+    private(set) var count = 0
+    /// What the head says of its body; negative when nothing.
+    private(set) var contentLength: Int64 = -1
+    private(set) var status: UInt16 = 0
+    private(set) var isUpgrade = false
+    private(set) var isHeadMethod = false
+
+    private static let capacity = Limits.headersMax + 16
+
+    init() { unsafe storage = .allocate(capacity: HTTP2FieldList.capacity) }
+
+    deinit { unsafe storage.deallocate() }
+
+    // MARK: Answers
+
+    /// - Parameter isExtendedConnect: of the request; 101 then becomes the 200 of RFC 8441.
+    mutating func readAnswer(
+        _ bytes: RawSpan, isExtendedConnect: Bool
+    ) throws(HTTP2HeadFault) {
+        clear()
+        guard bytes.byteCount >= 12, let end = bytes.firstIndex(of: 0x0D, from: 12)
+        else { throw .malformed }
+        for index in 9..<12 {
+            let digit = bytes.byte(index) &- 0x30
+            guard digit < 10 else { throw .malformed }
+            status = status &* 10 &+ UInt16(digit)
+        }
+        let isSwitch = status == 101
+        guard isSwitch ? isExtendedConnect : !(isExtendedConnect && status / 100 == 2)
+        else { throw .cannotUpgrade }
+        if isSwitch {
+            add(":status", "200")
+            status = 200
+        } else {
+            add(":status", bytes, Slice(from: 9, to: 12))
+        }
+        try readFields(bytes, from: end &+ 2, isRequest: false)
+        if isSwitch { drop("sec-websocket-accept", bytes) }
+    }
+
+    // MARK: Requests
+
+    /// - Parameter maySwitch: the peer knows extended CONNECT.
+    mutating func readRequest(
+        _ bytes: RawSpan, isSecure: Bool, maySwitch: Bool
+    ) throws(HTTP2HeadFault) {
+        clear()
+        guard let methodEnd = bytes.firstIndex(of: 0x20, from: 0),
+            let targetEnd = bytes.firstIndex(of: 0x20, from: methodEnd &+ 1),
+            let end = bytes.firstIndex(of: 0x0D, from: targetEnd), methodEnd > 0
+        else { throw .malformed }
+        let method = Slice(from: 0, to: methodEnd)
+        isHeadMethod = bytes.isExactly(method, "HEAD")
+        add(":method", bytes, method)
+        add(":scheme", isSecure ? "https" : "http")
+        add(":path", bytes, Slice(from: methodEnd &+ 1, to: targetEnd))
+        // Two places for what only the fields tell.
+        add(":authority", "")
+        add(":protocol", "websocket")
+        try readFields(bytes, from: end &+ 2, isRequest: true)
+        if isUpgrade {
+            guard maySwitch else { throw .cannotUpgrade }
+            unsafe storage[0] = field(":method", "CONNECT")
+            drop("sec-websocket-key", bytes)
+        } else {
+            removeField(at: 4)
+        }
+        if unsafe storage[3].valuelen == 0 { removeField(at: 3) }
+    }
+
+    // MARK: Trailers
+
+    /// `bytes` are field lines and an empty line.
+    mutating func readTrailers(_ bytes: RawSpan) throws(HTTP2HeadFault) {
+        clear()
+        try readFields(bytes, from: 0, isRequest: false)
+    }
+
+    // MARK: Fields
+
+    private mutating func clear() {
+        count = 0
+        contentLength = -1
+        status = 0
+        isUpgrade = false
+        isHeadMethod = false
+    }
+
+    private mutating func readFields(
+        _ bytes: RawSpan, from start: Int, isRequest: Bool
+    ) throws(HTTP2HeadFault) {
+        var position = start
+        while position &+ 1 < bytes.byteCount, bytes.byte(position) != 0x0D {
+            guard let colon = bytes.firstIndex(of: 0x3A, from: position), colon > position,
+                let end = bytes.firstIndex(of: 0x0D, from: colon)
+            else { throw .malformed }
+            var first = colon &+ 1
+            while first < end, ByteClass.isSpace(bytes.byte(first)) { first &+= 1 }
+            var last = end
+            while last > first, ByteClass.isSpace(bytes.byte(last &- 1)) { last &-= 1 }
+            guard count < HTTP2FieldList.capacity else { throw .tooManyFields }
+            take(
+                bytes, Slice(from: position, to: colon), Slice(from: first, to: last),
+                isRequest: isRequest)
+            position = end &+ 2
+        }
+    }
+
+    private mutating func take(
+        _ bytes: RawSpan, _ name: Slice, _ value: Slice, isRequest: Bool
+    ) {
+        let known = FieldName.classify(bytes, name)
+        switch known {
+        case .connection, .keepAlive, .proxyConnection, .transferEncoding: return
+        case .te:
+            // RFC 9113 8.2.2: the only coding it may name.
+            if bytes.equals(value, "trailers") { add(bytes, name, value) }
+            return
+        case .upgrade:
+            if isRequest, bytes.equals(value, "websocket") { isUpgrade = true }
+            return
+        case .host where isRequest:
+            unsafe storage[3] = field(":authority", bytes, value)
+            return
+        case .contentLength:
+            contentLength = decimal(bytes, value)
+        default: break
+        }
+        // Different in every message: as an entry of the table it would push out useful ones.
+        let isUnique =
+            known == .xRequestID || known == .traceparent || known == .penstockInferenceID
+        add(bytes, name, value, isSecret: isUnique)
+    }
+
+    private func decimal(_ bytes: RawSpan, _ value: Slice) -> Int64 {
+        guard value.count > 0, value.count <= 18 else { return -1 }
+        var number: Int64 = 0
+        for index in value.start..<value.end {
+            let digit = bytes.byte(index) &- 0x30
+            guard digit < 10 else { return -1 }
+            number = number &* 10 &+ Int64(digit)
+        }
+        return number
+    }
+
+    // MARK: The list
+
+    private mutating func add(_ name: StaticString, _ value: StaticString) {
+        unsafe storage[count] = field(name, value)
+        count &+= 1
+    }
+
+    private mutating func add(_ name: StaticString, _ bytes: RawSpan, _ value: Slice) {
+        unsafe storage[count] = field(name, bytes, value)
+        count &+= 1
+    }
+
+    private mutating func add(
+        _ bytes: RawSpan, _ name: Slice, _ value: Slice, isSecret: Bool = false
+    ) {
+        unsafe bytes.withUnsafeBytes { buffer in
+            guard let start = buffer.baseAddress else { return }
+            unsafe storage[count] = penstock_h2_field(
+                start + name.start, Int(name.count), start + value.start, Int(value.count),
+                isSecret ? 1 : 0)
+            count &+= 1
+        }
+    }
+
+    private func field(_ name: StaticString, _ value: StaticString) -> nghttp2_nv {
+        unsafe penstock_h2_field(
+            name.utf8Start, name.utf8CodeUnitCount, value.utf8Start, value.utf8CodeUnitCount, 0)
+    }
+
+    private func field(_ name: StaticString, _ bytes: RawSpan, _ value: Slice) -> nghttp2_nv {
+        unsafe bytes.withUnsafeBytes { buffer in
+            unsafe penstock_h2_field(
+                name.utf8Start, name.utf8CodeUnitCount,
+                buffer.baseAddress.map { unsafe $0 + value.start }, Int(value.count), 0)
+        }
+    }
+
+    private mutating func removeField(at index: Int) {
+        count &-= 1
+        for place in index..<count { unsafe storage[place] = storage[place &+ 1] }
+    }
+
+    /// Takes out the fields with this name, which is lower case.
+    private mutating func drop(_ name: StaticString, _ bytes: RawSpan) {
+        var index = 0
+        while index < count {
+            let field = unsafe storage[index]
+            let text = unsafe UnsafeRawBufferPointer(start: field.name, count: field.namelen).bytes
+            if text.equals(Slice(from: 0, to: text.byteCount), name) {
+                removeField(at: index)
+            } else {
+                index &+= 1
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+// How a connection ends with nobody hurt (RFC 9113 6.8): first a notice that it will, so that
+// requests already on the way are still taken, then the last word on which were; and how one that
+// says nothing is found out.
+
+internal import CNGHTTP2
+
+extension HTTP2Session {
+    /// Says that the connection will end, and takes streams on for a while. After a round trip or
+    /// a second, `goAway` should follow.
+    package func announceShutdown() {
+        guard record.it.isServer, record.it.fault == nil else { return }
+        _ = unsafe nghttp2_submit_shutdown_notice(record.it.library)
+    }
+
+    /// Takes no further stream; those under way go on to their ends. The session is over after the
+    /// last of them.
+    package func goAway(_ code: HTTP2ErrorCode = .noError) {
+        guard !record.it.hasSentGoAway, record.it.fault == nil else { return }
+        record.it.hasSentGoAway = true
+        _ = unsafe nghttp2_submit_goaway(
+            record.it.library, UInt8(NGHTTP2_FLAG_NONE.rawValue),
+            nghttp2_session_get_last_proc_stream_id(record.it.library), code.rawValue, nil, 0)
+    }
+
+    /// Ends the session as for a peer's fault, streams included: after GOAWAY nothing is sent.
+    package func terminate(_ code: HTTP2ErrorCode) {
+        record.fail(code)
+        record.giveNotice()
+    }
+
+    /// Asks for a sign of life, unless an answer is still due.
+    package func ping(now: Int64) {
+        guard record.it.pingSince == 0, record.it.fault == nil else { return }
+        record.it.pingSince = max(1, now)
+        record.it.pingValue = UInt64(bitPattern: now)
+        let value = record.it.pingValue
+        _ = unsafe withUnsafeBytes(of: value) { bytes in
+            unsafe nghttp2_submit_ping(
+                record.it.library, UInt8(NGHTTP2_FLAG_NONE.rawValue),
+                bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
+        }
+    }
+
+    /// Since when an answer to `ping` is due; nil when none is.
+    package var pingSince: Int64? { record.it.pingSince > 0 ? record.it.pingSince : nil }
+
+    /// The stream that has waited longest with bytes that do not move, of those the owner holds.
+    /// Looks at every stream: for timers, not for each event.
+    package var longestStalled: HTTP2Stream? {
+        var found: RecordPointer<HTTP2StreamRecord>?
+        var next = record.it.streams
+        while let stream = next {
+            next = stream.it.next
+            guard stream.it.stalledSince > 0 else { continue }
+            if let other = found, other.it.stalledSince <= stream.it.stalledSince { continue }
+            found = stream
+        }
+        return found.map { HTTP2Stream(record: $0) }
+    }
+}

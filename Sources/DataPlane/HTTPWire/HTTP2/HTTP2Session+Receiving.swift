@@ -1,0 +1,148 @@
+// Bytes in. The library takes them apart and calls back; the callbacks only note what came, so that
+// nothing an owner does can reach the library while it is at work. When the queue of events is full
+// it stops in the middle, and goes on when it has been emptied.
+
+internal import CNGHTTP2
+
+extension HTTP2Session {
+    /// Takes in what the peer sent, as far as the queue of events goes. Hand out the events
+    /// (`HTTP2Loop.nextEvent`), then call again with the rest of the bytes while there is one, or
+    /// while `hasMore`. A session with a fault takes and drops everything.
+    ///
+    /// - Returns: how many bytes are done with. Slices of data events are slices of `bytes`.
+    package func receive(_ bytes: RawSpan, now: Int64) -> Int {
+        record.it.now = now
+        record.it.loop.it.begin()
+        record.it.isPaused = false
+        if record.it.isDeaf { return bytes.byteCount }
+        let count = unsafe bytes.withUnsafeBytes { buffer in
+            unsafe record.it.loop.it.input = buffer.baseAddress
+            return unsafe nghttp2_session_mem_recv(
+                record.it.library, buffer.baseAddress?.assumingMemoryBound(to: UInt8.self),
+                buffer.count)
+        }
+        unsafe record.it.loop.it.input = nil
+        record.parkAssembly()
+        if count < 0 { record.receiveFailed(Int32(truncatingIfNeeded: count)) }
+        if record.it.fault != nil { record.giveNotice() }
+        return count < 0 ? bytes.byteCount : min(count, bytes.byteCount)
+    }
+
+    /// The last `receive` stopped because the queue was full: call it again, even with no bytes.
+    package var hasMore: Bool { record.it.isPaused }
+}
+
+extension RecordPointer where Record == HTTP2SessionRecord {
+    /// An error that the library does not answer itself.
+    fileprivate func receiveFailed(_ status: Int32) {
+        switch status {
+        case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS.rawValue, NGHTTP2_ERR_FLOODED.rawValue:
+            fail(.enhanceYourCalm)
+        case NGHTTP2_ERR_BAD_CLIENT_MAGIC.rawValue, NGHTTP2_ERR_PROTO.rawValue:
+            fail(.protocolError)
+        default:
+            fail(.internalError)
+        }
+    }
+
+    /// Says goodbye for a fault that the library did not find, once, and hears no more.
+    func giveNotice() {
+        guard let fault = it.fault, !it.isDeaf else { return }
+        it.isDeaf = true
+        // Without memory for it, the connection just ends.
+        _ = unsafe nghttp2_session_terminate_session(it.library, fault.rawValue)
+    }
+
+    // MARK: What callbacks note
+
+    /// False when the peer has gone too far: the library must stop.
+    func frameBegan(_ type: Int, _ length: Int) -> Bool {
+        switch type {
+        case PENSTOCK_H2_DATA:
+            it.dataFrameIsEmpty = true
+            return true
+        case PENSTOCK_H2_HEADERS:
+            it.blockBytes = length
+        case PENSTOCK_H2_CONTINUATION:
+            it.blockBytes &+= length
+        case PENSTOCK_H2_RST_STREAM:
+            return true
+        default:
+            return idleFrame()
+        }
+        if it.blockBytes <= Limits.headerBlockBytes { return true }
+        fail(.enhanceYourCalm)
+        return false
+    }
+
+    func idleFrame() -> Bool {
+        if it.meter.idleFrame(now: it.now) { return true }
+        fail(.enhanceYourCalm)
+        return false
+    }
+
+    /// - Returns: false when the queue is full, so that the library pauses.
+    func dataCame(_ stream: RecordPointer<HTTP2StreamRecord>, at offset: Int, _ count: Int) -> Bool
+    {
+        it.dataFrameIsEmpty = false
+        stream.it.unconsumed &+= UInt32(count)
+        guard stream.it.isHeld || stream.it.mentions > 0 else {
+            consume(count, of: stream)
+            return true
+        }
+        push(.data, stream, slice: Slice(from: offset, to: offset &+ count))
+        // Answers count as consumed for the connection: see `replicaConnectionWindowBytes`.
+        if !it.isServer { _ = unsafe nghttp2_session_consume_connection(it.library, count) }
+        return it.loop.it.isFull(before: 0) ? pause() : true
+    }
+
+    func dataFrameEnded(_ stream: RecordPointer<HTTP2StreamRecord>, ends: Bool) -> Bool {
+        if ends {
+            stream.it.hasReceivedEnd = true
+            if !it.loop.it.markEnd(of: stream) { push(.end, stream, ends: true) }
+        } else if it.dataFrameIsEmpty {
+            return idleFrame()
+        }
+        if !it.dataFrameIsEmpty { it.meter.message() }
+        return true
+    }
+
+    func settingsCame() {
+        it.hasPeerSettings = true
+        it.roomChanged = true
+    }
+
+    func goAwayCame(last: Int32, _ code: HTTP2ErrorCode) {
+        it.peerGoAway = HTTP2GoAway(lastStream: last, code: code)
+    }
+
+    func pingAnswered(_ value: UInt64) {
+        if it.pingSince > 0, value == it.pingValue { it.pingSince = 0 }
+    }
+
+    /// The peer reset a stream, or one that is gone already.
+    func resetCame() -> Bool {
+        if it.isServer, !it.meter.peerReset(now: it.now) {
+            fail(.enhanceYourCalm)
+            return false
+        }
+        return true
+    }
+
+    // MARK: The queue
+
+    func push(
+        _ kind: HTTP2Event.Kind, _ stream: RecordPointer<HTTP2StreamRecord>,
+        slice: Slice = .none, ends: Bool = false, fields: Int = 0
+    ) {
+        let event = HTTP2QueuedEvent(
+            kind: kind, endsStream: ends, fieldCount: UInt16(truncatingIfNeeded: fields),
+            slice: slice, stream: stream)
+        if !it.loop.it.push(event) { fail(.internalError) }
+    }
+
+    func pause() -> Bool {
+        it.isPaused = true
+        return false
+    }
+}

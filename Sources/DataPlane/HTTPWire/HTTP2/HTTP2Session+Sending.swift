@@ -1,0 +1,190 @@
+// Bytes out. Everything the session has to say leaves through `produce`, in the order that the
+// library gives it: control frames and heads first, then data by urgency (RFC 9218). Data are copied
+// once, from where the owner has them into the room it offers.
+
+internal import CNGHTTP2
+
+extension HTTP2Session {
+    /// Writes what there is to send into `room`, as far as it goes, and the windows let it. Look at
+    /// `nextNotice` afterwards.
+    ///
+    /// - Returns: how many bytes were written. As many as there is room: call again for the rest.
+    package func produce(into room: UnsafeMutableRawBufferPointer, now: Int64) -> Int {
+        record.it.now = now
+        return unsafe record.produce(into: room)
+    }
+
+    /// Opens a stream for a request whose head is `head`, in HTTP/1.1 form. Only clients may.
+    ///
+    /// - Parameters:
+    ///   - owner: what its events bring back.
+    ///   - ends: no body follows.
+    package func request(
+        _ head: RawSpan, owner: UInt, ends: Bool
+    ) throws(HTTP2HeadFault) -> HTTP2Stream {
+        precondition(!record.it.isServer, "only clients request")
+        guard canRequest else { throw .streamOver }
+        let maySwitch =
+            unsafe nghttp2_session_get_remote_settings(
+                record.it.library, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1
+        try record.it.loop.it.fieldList.readRequest(
+            head, isSecure: record.it.options.isSecure, maySwitch: maySwitch)
+        return try record.submitRequest(owner: owner, ends: ends)
+    }
+
+    /// Another request may begin now: the peer takes more streams, and neither side is going away.
+    package var canRequest: Bool {
+        guard record.it.fault == nil, record.it.peerGoAway == nil, !record.it.hasSentGoAway
+        else { return false }
+        return unsafe nghttp2_session_check_request_allowed(record.it.library) != 0
+            && record.it.openCount < streamsAllowed
+    }
+
+    /// How many streams the peer allows; until it has said, what servers usually allow.
+    package var streamsAllowed: Int {
+        let said = unsafe nghttp2_session_get_remote_settings(
+            record.it.library, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
+        return min(Int(said), Limits.streamsMax)
+    }
+
+    /// The peer has said what it allows.
+    package var hasPeerSettings: Bool { record.it.hasPeerSettings }
+}
+
+extension RecordPointer where Record == HTTP2SessionRecord {
+    func produce(into room: UnsafeMutableRawBufferPointer) -> Int {
+        unsafe it.loop.it.room = room.baseAddress
+        it.loop.it.roomCount = room.count
+        it.loop.it.roomUsed = 0
+        while writeLeftover() {
+            var frame: UnsafePointer<UInt8>?
+            let count = unsafe nghttp2_session_mem_send(it.library, &frame)
+            guard count > 0 else {
+                if count < 0 { sendFailed() }
+                break
+            }
+            unsafe it.leftover = frame
+            it.leftoverCount = count
+        }
+        unsafe it.loop.it.room = nil
+        if it.fault != nil { giveNotice() }
+        return it.loop.it.roomUsed
+    }
+
+    /// False when it did not fit whole.
+    private func writeLeftover() -> Bool {
+        let count = min(it.leftoverCount, it.loop.it.roomCount &- it.loop.it.roomUsed)
+        if count > 0, let frame = unsafe it.leftover, let room = unsafe it.loop.it.room {
+            unsafe (room + it.loop.it.roomUsed).copyMemory(from: frame, byteCount: count)
+            unsafe it.leftover = frame + count
+            it.leftoverCount &-= count
+            it.loop.it.roomUsed &+= count
+        }
+        return it.leftoverCount == 0 && it.loop.it.roomUsed < it.loop.it.roomCount
+    }
+
+    /// There was no memory, or the library's state is broken: nothing more can be said.
+    private func sendFailed() {
+        fail(.internalError)
+        it.isDeaf = true
+    }
+
+    /// Writes a frame of data: its header, then as much of the stream. False when it does not fit.
+    func write(
+        _ header: UnsafePointer<UInt8>, _ stream: RecordPointer<HTTP2StreamRecord>, _ count: Int
+    ) -> Bool {
+        let free = it.loop.it.roomCount &- it.loop.it.roomUsed
+        guard free >= count &+ 9, let room = unsafe it.loop.it.room else { return false }
+        let place = unsafe room + it.loop.it.roomUsed
+        unsafe place.copyMemory(from: header, byteCount: 9)
+        let before = stream.it.pending.count
+        unsafe stream.it.move(count, to: place + 9)
+        it.pendingBytes &-= before &- stream.it.pending.count
+        it.loop.it.roomUsed &+= count &+ 9
+        stream.it.noteProgress(count, now: it.now)
+        it.roomChanged = true
+        if stream.it.sentWhole { it.meter.message() }
+        return true
+    }
+
+    // MARK: What callbacks note
+
+    func endSent(_ stream: RecordPointer<HTTP2StreamRecord>) {
+        stream.it.hasSentEnd = true
+        if stream.it.resetsAfterEnd, !stream.it.hasReceivedEnd { reset(stream, .noError) }
+    }
+
+    /// The body is out, or about to be: trailers that waited for it come next.
+    func sendTrailers(of stream: RecordPointer<HTTP2StreamRecord>) {
+        unsafe stream.it.trailers.withBytes { lines in
+            // Read once already, when the owner gave them.
+            guard (try? it.loop.it.fieldList.readTrailers(unsafe lines.bytes)) != nil
+            else { return }
+            submitTrailers(of: stream)
+        }
+        stream.it.trailers.free()
+    }
+
+    func submitTrailers(of stream: RecordPointer<HTTP2StreamRecord>) {
+        let list = it.loop.it.fieldList.count
+        let outcome = unsafe nghttp2_submit_trailer(
+            it.library, stream.it.id, it.loop.it.fieldList.storage, list)
+        if outcome != 0 { reset(stream, .internalError) }
+    }
+
+    func resetSent(_ code: HTTP2ErrorCode) {
+        if code.blamesPeer, !it.meter.ownReset(now: it.now) { fail(.enhanceYourCalm) }
+    }
+
+    func goAwaySent(_ code: HTTP2ErrorCode) {
+        if code != .noError, it.fault == nil { it.fault = code }
+    }
+
+    // MARK: Submitting
+
+    fileprivate func submitRequest(
+        owner: UInt, ends: Bool
+    ) throws(HTTP2HeadFault) -> HTTP2Stream {
+        let stream = addStream(0)
+        let list = it.loop.it.fieldList.count
+        let id = unsafe penstock_h2_submit_request(
+            it.library, it.loop.it.fieldList.storage, list, stream.raw, HTTP2Callbacks.read,
+            ends ? 0 : 1)
+        guard id > 0 else {
+            stream.it.isOpen = false
+            it.openCount &-= 1
+            giveUpIfUnused(stream)
+            throw .streamOver
+        }
+        stream.it.id = id
+        stream.it.owner = owner
+        stream.it.isHeld = true
+        stream.it.sentHead = true
+        stream.it.sendsNoMore = ends
+        stream.it.isHead = it.loop.it.fieldList.isHeadMethod
+        stream.it.isExtendedConnect = it.loop.it.fieldList.isUpgrade
+        stream.it.lengthToSend = it.loop.it.fieldList.contentLength
+        return HTTP2Stream(record: stream)
+    }
+
+    /// Resets a stream that the library has. The library closes it when the frame has been sent.
+    func reset(_ stream: RecordPointer<HTTP2StreamRecord>, _ code: HTTP2ErrorCode) {
+        guard stream.it.isOpen else { return }
+        dropPending(of: stream)
+        _ = unsafe nghttp2_submit_rst_stream(
+            it.library, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.it.id, code.rawValue)
+    }
+
+    /// Bytes that could be sent on the stream now, beyond those that wait already.
+    func room(on stream: RecordPointer<HTTP2StreamRecord>) -> Int {
+        guard stream.it.isOpen, !stream.it.sendsNoMore, !it.isDeaf else { return 0 }
+        let ofStream =
+            stream.it.isOnWire || it.isServer
+            ? unsafe Int(nghttp2_session_get_stream_remote_window_size(it.library, stream.it.id))
+            : unsafe Int(
+                nghttp2_session_get_remote_settings(
+                    it.library, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE))
+        let ofAll = unsafe Int(nghttp2_session_get_remote_window_size(it.library))
+        return max(0, min(ofStream, ofAll) &- stream.it.available)
+    }
+}

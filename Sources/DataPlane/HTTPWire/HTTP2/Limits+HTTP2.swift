@@ -1,0 +1,78 @@
+// What one HTTP/2 connection may cost, and the sum behind each number. Together they bound what a
+// peer can make a connection hold: 1 MiB of bodies on their way to replicas, one head under way
+// (three times its limit at worst), 128 streams of about 1 KiB, two header tables of 4 KiB.
+
+extension Limits {
+    /// Streams a client may have open. RFC 9113 5.1.2 asks for 100 at least; browsers and gRPC
+    /// channels stay below it.
+    package static let streams = 128
+
+    /// Ceiling for `streams`, and for what is used of a replica's own limit.
+    package static let streamsMax = 256
+
+    /// What a client may send of one body before any of it has been passed on: 5 MB a second over
+    /// a round trip of 50 ms.
+    package static let streamWindowBytes = 262_144
+
+    /// The same for all bodies of a client's connection. What a stalled replica makes us keep of a
+    /// connection is at most this.
+    package static let connectionWindowBytes = 1_048_576
+
+    /// What a replica may send of one answer before any of it has been passed on. Replicas are
+    /// near: 64 KiB over 0.2 ms are 320 MB a second. 128 stalled readers then hold 8 MiB.
+    package static let replicaStreamWindowBytes = 65_535
+
+    /// For all answers of a replica's connection. Counts as consumed on receipt, since a stalled
+    /// reader must not stop the others: only large enough never to matter.
+    package static let replicaConnectionWindowBytes = 16_777_216
+
+    /// Of the table that a peer fills in ours, and of ours in a peer's (RFC 7541 4.2).
+    package static let headerTableBytes = 4_096
+
+    /// A header block as it is transmitted, CONTINUATION frames included. Heads are at most
+    /// `headBytes` even before they are compressed.
+    package static let headerBlockBytes = 65_536
+
+    /// CONTINUATION frames of a block that is ignored: 16 KiB each, as the first frame.
+    package static let continuations = 4
+
+    /// Answers to PING and SETTINGS that may wait to be sent: 200 × 200 bytes.
+    package static let outboundAcks = 200
+
+    /// Entries of one SETTINGS frame; eight are defined.
+    package static let settingsEntries = 32
+
+    /// Ceiling for the bytes of a head, over HTTP/2 as over HTTP/1.1.
+    package static let headBytesMax = 262_144
+
+    /// Events taken from one connection before they are handed out: 512 × 32 bytes.
+    static let eventsPerPass = 512
+    /// A pass that is full still ends at most every open stream.
+    static let events = eventsPerPass + 2 * streamsMax
+    /// Bytes of heads taken from one connection before they are handed out.
+    static let headBytesPerPass = 65_536
+
+    /// Records of closed streams kept for the next ones, on each loop: 1,024 × 160 bytes.
+    static let spareStreams = 1_024
+
+    /// A stream that has moved fewer bytes than this has not moved: windows opened byte by byte
+    /// are a stall.
+    package static let progressBytes = 1_024
+
+    // Abuse (RFC 9113 10.5): each is a bucket that holds so many, and gets so many back a second.
+
+    /// Streams a peer may reset. Each stream that ends well gives one back, so that a client that
+    /// cancels every second request (a hedging one, say) never gets near.
+    static let peerResets = AbuseBudget(burst: 500, perSecond: 50)
+    /// Streams that a peer's faults make us reset. An honest peer causes none.
+    static let ownResets = AbuseBudget(burst: 100, perSecond: 10)
+    /// Frames that move nothing: SETTINGS, PING, PRIORITY, empty DATA, unknown ones. Heads and
+    /// data give some back; WINDOW_UPDATE and PING of busy clients (two a message) stay below that.
+    static let idleFrames = AbuseBudget(burst: 1_000, perSecond: 100)
+}
+
+/// How many events a bucket holds, and how many it gets back in a second.
+struct AbuseBudget: Sendable {
+    let burst: Int64
+    let perSecond: Int64
+}
