@@ -15,13 +15,6 @@ enum HTTP2Callbacks {
     }
 
     private static func setReceiving(_ set: OpaquePointer) {
-        unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(set) { _, header, user in
-            guard let session = unsafe HTTP2Callbacks.session(user), let header = unsafe header
-            else { return 0 }
-            let type = unsafe Int(header.pointee.type)
-            return session.frameBegan(type, unsafe header.pointee.length)
-                ? 0 : HTTP2Callbacks.failure
-        }
         unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(set) { _, frame, user in
             guard let session = unsafe HTTP2Callbacks.session(user), let frame = unsafe frame else {
                 return 0
@@ -75,8 +68,8 @@ enum HTTP2Callbacks {
                 let source = unsafe source,
                 let stream = unsafe RecordPointer<HTTP2StreamRecord>(source.pointee.ptr)
             else { return HTTP2Callbacks.failure }
-            return unsafe session.write(header, stream, count)
-                ? 0 : NGHTTP2_ERR_WOULDBLOCK.rawValue
+            unsafe session.write(header, stream, count)
+            return 0
         }
     }
 
@@ -87,13 +80,14 @@ enum HTTP2Callbacks {
             let flags = unsafe flags,
             let stream = unsafe RecordPointer<HTTP2StreamRecord>(source.pointee.ptr)
         else { return Int(HTTP2Callbacks.failure) }
-        let count = min(most, stream.it.available)
-        let isLast = count == stream.it.available && stream.it.sendsNoMore
-        if count == 0, !isLast {
+        let wanted = min(most, stream.it.available)
+        if wanted == 0, !stream.it.sendsNoMore {
             stream.it.isDeferred = true
             return Int(NGHTTP2_ERR_DEFERRED.rawValue)
         }
-        stream.it.sentWhole = count == stream.it.available || count >= Limits.progressBytes
+        guard let count = session.fit(wanted) else { return Int(NGHTTP2_ERR_PAUSE.rawValue) }
+        let isLast = count == stream.it.available && stream.it.sendsNoMore
+        stream.it.sentWhole = wanted == stream.it.available || wanted >= Limits.progressBytes
         if count > 0 { unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue }
         if isLast {
             unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue

@@ -64,7 +64,9 @@ internal import CNGHTTP2
         unsafe nghttp2_option_set_max_send_header_block_length(options, Limits.headBytesMax * 2)
         unsafe nghttp2_option_set_max_outbound_ack(options, Limits.outboundAcks)
         unsafe nghttp2_option_set_max_settings(options, Limits.settingsEntries)
-        unsafe nghttp2_option_set_max_continuations(options, Limits.continuations)
+        // The scanner counts these, and exactly: the library's own count of CONTINUATION goes up
+        // with every piece that a frame's header arrives in.
+        unsafe nghttp2_option_set_max_continuations(options, Limits.headerBlockBytes)
         // Ours comes first and says why; this one stands behind it.
         unsafe nghttp2_option_set_stream_reset_rate_limit(options, 10_000, 1_000)
         return unsafe options

@@ -9,23 +9,21 @@ extension HTTP2Session {
     /// (`HTTP2Loop.nextEvent`), then call again with the rest of the bytes while there is one, or
     /// while `hasMore`. A session with a fault takes and drops everything.
     ///
-    /// - Returns: how many bytes are done with. Slices of data events are slices of `bytes`.
+    /// - Returns: how many bytes are done with, perhaps none. Slices of data events are slices of
+    ///   `bytes`.
     package func receive(_ bytes: RawSpan, now: Int64) -> Int {
         record.it.now = now
         record.it.loop.it.begin()
         record.it.isPaused = false
         if record.it.isDeaf { return bytes.byteCount }
-        let count = unsafe bytes.withUnsafeBytes { buffer in
-            unsafe record.it.loop.it.input = buffer.baseAddress
-            return unsafe nghttp2_session_mem_recv(
-                record.it.library, buffer.baseAddress?.assumingMemoryBound(to: UInt8.self),
-                buffer.count)
-        }
-        unsafe record.it.loop.it.input = nil
-        record.parkAssembly()
-        if count < 0 { record.receiveFailed(Int32(truncatingIfNeeded: count)) }
-        if record.it.fault != nil { record.giveNotice() }
-        return count < 0 ? bytes.byteCount : min(count, bytes.byteCount)
+        if record.it.finding == nil { record.scan(bytes) }
+        let count = record.feed(bytes, to: record.it.fedTo)
+        if record.it.isDeaf { return bytes.byteCount }
+        record.it.scannedTo &-= count
+        record.it.fedTo &-= count
+        record.it.scanner.advance(count)
+        if !record.it.isPaused, record.it.fedTo == 0 { record.act() }
+        return record.it.isDeaf ? bytes.byteCount : count
     }
 
     /// The last `receive` stopped because the queue was full: call it again, even with no bytes.
@@ -33,6 +31,51 @@ extension HTTP2Session {
 }
 
 extension RecordPointer where Record == HTTP2SessionRecord {
+    // MARK: Frame by frame
+
+    /// Looks at the frames ahead up to one that something has to be done about.
+    fileprivate func scan(_ bytes: RawSpan) {
+        let end = min(bytes.byteCount, max(it.scannedTo, Limits.receiveBytes))
+        var offset = it.scannedTo
+        while let finding = it.scanner.next(bytes, from: &offset, to: end) {
+            if finding == .idle, it.meter.idleFrame(now: it.now) { continue }
+            it.finding = finding
+            break
+        }
+        it.scannedTo = offset
+        it.fedTo = it.finding == nil ? offset : max(0, it.scanner.frameStart)
+    }
+
+    /// Gives the library the bytes before the frame that was found, or all that were looked at.
+    fileprivate func feed(_ bytes: RawSpan, to end: Int) -> Int {
+        precondition(end <= bytes.byteCount, "what was not taken is offered again")
+        let count = unsafe bytes.withUnsafeBytes { buffer in
+            unsafe it.loop.it.input = buffer.baseAddress
+            return unsafe nghttp2_session_mem_recv(
+                it.library, buffer.baseAddress?.assumingMemoryBound(to: UInt8.self), end)
+        }
+        unsafe it.loop.it.input = nil
+        parkAssembly()
+        if count < 0 { receiveFailed(Int32(truncatingIfNeeded: count)) }
+        if it.fault != nil { giveNotice() }
+        return min(max(0, count), end)
+    }
+
+    /// Does what the frame that was found calls for.
+    fileprivate func act() {
+        guard let finding = it.finding else { return }
+        it.finding = nil
+        switch finding {
+        case .idle: fail(.enhanceYourCalm)
+        case .fault(let code): fail(code)
+        case .late(let id):
+            _ = unsafe nghttp2_submit_rst_stream(
+                it.library, UInt8(NGHTTP2_FLAG_NONE.rawValue), id,
+                HTTP2ErrorCode.streamClosed.rawValue)
+        }
+        giveNotice()
+    }
+
     /// An error that the library does not answer itself.
     fileprivate func receiveFailed(_ status: Int32) {
         switch status {
@@ -56,25 +99,6 @@ extension RecordPointer where Record == HTTP2SessionRecord {
     // MARK: What callbacks note
 
     /// False when the peer has gone too far: the library must stop.
-    func frameBegan(_ type: Int, _ length: Int) -> Bool {
-        switch type {
-        case PENSTOCK_H2_DATA:
-            it.dataFrameIsEmpty = true
-            return true
-        case PENSTOCK_H2_HEADERS:
-            it.blockBytes = length
-        case PENSTOCK_H2_CONTINUATION:
-            it.blockBytes &+= length
-        case PENSTOCK_H2_RST_STREAM:
-            return true
-        default:
-            return idleFrame()
-        }
-        if it.blockBytes <= Limits.headerBlockBytes { return true }
-        fail(.enhanceYourCalm)
-        return false
-    }
-
     func idleFrame() -> Bool {
         if it.meter.idleFrame(now: it.now) { return true }
         fail(.enhanceYourCalm)
@@ -97,13 +121,14 @@ extension RecordPointer where Record == HTTP2SessionRecord {
     }
 
     func dataFrameEnded(_ stream: RecordPointer<HTTP2StreamRecord>, ends: Bool) -> Bool {
+        let isEmpty = it.dataFrameIsEmpty
+        it.dataFrameIsEmpty = true
         if ends {
             stream.it.hasReceivedEnd = true
             if !it.loop.it.markEnd(of: stream) { push(.end, stream, ends: true) }
-        } else if it.dataFrameIsEmpty {
-            return idleFrame()
         }
-        if !it.dataFrameIsEmpty { it.meter.message() }
+        if isEmpty, !ends { return idleFrame() }
+        if !isEmpty { it.meter.message() }
         return true
     }
 

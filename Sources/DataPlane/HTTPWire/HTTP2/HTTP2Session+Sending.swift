@@ -5,10 +5,11 @@
 internal import CNGHTTP2
 
 extension HTTP2Session {
-    /// Writes what there is to send into `room`, as far as it goes, and the windows let it. Look at
-    /// `nextNotice` afterwards.
+    /// Writes what there is to send into `room`, as far as it goes and the windows let it. While
+    /// the session still `wantsToSend`, offer another room. Look at `nextNotice` afterwards.
     ///
-    /// - Returns: how many bytes were written. As many as there is room: call again for the rest.
+    /// - Parameter room: 10 bytes at least, or no data go; some 16 KiB and more serve best.
+    /// - Returns: how many bytes were written.
     package func produce(into room: UnsafeMutableRawBufferPointer, now: Int64) -> Int {
         record.it.now = now
         return unsafe record.produce(into: room)
@@ -89,12 +90,22 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         it.isDeaf = true
     }
 
-    /// Writes a frame of data: its header, then as much of the stream. False when it does not fit.
+    /// How much of a piece of data fits the room, as one frame; nil when it is better to wait for
+    /// the next room. A frame is begun only where it ends, since its stream may go meanwhile.
+    func fit(_ count: Int) -> Int? {
+        let free = it.loop.it.roomCount &- it.loop.it.roomUsed &- 9
+        if count <= free { return count }
+        let isWorthwhile = it.loop.it.roomUsed == 0 ? free > 0 : free >= Limits.progressBytes
+        return isWorthwhile ? free : nil
+    }
+
+    /// Writes a frame of data that fits: its header, then as much of the stream.
     func write(
         _ header: UnsafePointer<UInt8>, _ stream: RecordPointer<HTTP2StreamRecord>, _ count: Int
-    ) -> Bool {
-        let free = it.loop.it.roomCount &- it.loop.it.roomUsed
-        guard free >= count &+ 9, let room = unsafe it.loop.it.room else { return false }
+    ) {
+        guard let room = unsafe it.loop.it.room else { return }
+        precondition(
+            it.loop.it.roomUsed &+ count &+ 9 <= it.loop.it.roomCount, "a frame that fits")
         let place = unsafe room + it.loop.it.roomUsed
         unsafe place.copyMemory(from: header, byteCount: 9)
         let before = stream.it.pending.count
@@ -104,7 +115,6 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         stream.it.noteProgress(count, now: it.now)
         it.roomChanged = true
         if stream.it.sentWhole { it.meter.message() }
-        return true
     }
 
     // MARK: What callbacks note

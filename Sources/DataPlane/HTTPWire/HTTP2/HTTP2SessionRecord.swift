@@ -27,13 +27,17 @@ internal import CNGHTTP2
     var pendingBytes = 0
 
     var meter: HTTP2AbuseMeter
+    var scanner: HTTP2FrameScanner
+    /// How far the next bytes have been scanned and how far the library may have them, and what is
+    /// to be done then.
+    var scannedTo = 0
+    var fedTo = 0
+    var finding: HTTP2FrameScanner.Finding?
     var assembly = HTTP2Assembly()
-    /// Of the header block under way, as transmitted.
-    var blockBytes = 0
     /// The library stopped in the middle of its input.
     var isPaused = false
     /// The frame of data under way has carried nothing.
-    var dataFrameIsEmpty = false
+    var dataFrameIsEmpty = true
 
     /// A frame that the library has serialised and the room could not take, or the rest of it.
     var leftover: UnsafePointer<UInt8>?
@@ -60,6 +64,7 @@ internal import CNGHTTP2
         self.owner = owner
         self.now = now
         meter = HTTP2AbuseMeter(now: now)
+        scanner = HTTP2FrameScanner(isServer: isServer)
         unsafe library = nil
         unsafe leftover = nil
     }

@@ -29,12 +29,9 @@ extension Limits {
     /// Of the table that a peer fills in ours, and of ours in a peer's (RFC 7541 4.2).
     package static let headerTableBytes = 4_096
 
-    /// A header block as it is transmitted, CONTINUATION frames included. Heads are at most
+    /// A header block as it is transmitted, frame headers and CONTINUATION included. Heads are at most
     /// `headBytes` even before they are compressed.
     package static let headerBlockBytes = 65_536
-
-    /// CONTINUATION frames of a block that is ignored: 16 KiB each, as the first frame.
-    package static let continuations = 4
 
     /// Answers to PING and SETTINGS that may wait to be sent: 200 × 200 bytes.
     package static let outboundAcks = 200
@@ -44,6 +41,9 @@ extension Limits {
 
     /// Ceiling for the bytes of a head, over HTTP/2 as over HTTP/1.1.
     package static let headBytesMax = 262_144
+
+    /// Bytes looked at before the library gets them: four frames of the usual largest size.
+    static let receiveBytes = 65_536
 
     /// Events taken from one connection before they are handed out: 512 × 32 bytes.
     static let eventsPerPass = 512

@@ -1,0 +1,190 @@
+// What a hostile peer can do within the grammar (RFC 9113 10.5), and how soon it is cut off, with
+// counts; and that honest peers who do the same in moderation are not.
+
+import HTTPWire
+import Testing
+
+@Suite struct HTTP2AbuseTests {
+    private static let calm: UInt32 = 11
+
+    /// How many times `frames` are sent before the connection ends, up to `most`.
+    private func endurance(
+        _ server: HTTP2Drive, most: Int, _ frames: (UInt32) -> [RawFrame]
+    ) throws -> (count: Int, code: UInt32?) {
+        for index in 0..<most {
+            server.take(frames(UInt32(1 + 2 * index)).flatMap(\.bytes))
+            if let code = server.output().goAway { return (index, code) }
+        }
+        return (most, nil)
+    }
+
+    @Test func `rapid reset is cut within 1000 streams`() throws {
+        let server = try HTTP2Drive.server()
+        let found = try endurance(server, most: 2_000) { [.headers($0, HPACK.get), .reset($0)] }
+        #expect(found.code == Self.calm)
+        #expect(found.count <= 1_000, "\(found.count)")
+        #expect(server.session.isOver)
+    }
+
+    @Test func `resets that a peer makes us send are cut within 150`() throws {
+        let server = try HTTP2Drive.server()
+        let found = try endurance(server, most: 1_000) {
+            [.headers($0, HPACK.get), .windowUpdate($0, 0x7FFF_FFFF)]
+        }
+        #expect(found.code == Self.calm)
+        #expect(found.count <= 150, "\(found.count)")
+    }
+
+    @Test func `malformed heads are cut within 150`() throws {
+        let server = try HTTP2Drive.server()
+        let found = try endurance(server, most: 1_000) { [.headers($0, HPACK.get + [("A", "b")])] }
+        #expect(found.code == Self.calm)
+        #expect(found.count <= 150, "\(found.count)")
+    }
+
+    @Test func `data on streams that the peer has reset are cut within 150`() throws {
+        let server = try HTTP2Drive.server()
+        server.take(.headers(1, HPACK.post, ends: false), .reset(1))
+        let found = try endurance(server, most: 1_000) { _ in [.data(1, "x")] }
+        #expect(found.code == Self.calm)
+        #expect(found.count <= 150, "\(found.count)")
+    }
+
+    @Test func `resets of a client whose requests mostly end well are no abuse`() throws {
+        let server = try HTTP2Drive.server()
+        for index in 0..<5_000 {
+            let id = UInt32(1 + 4 * index)
+            server.take(.headers(id, HPACK.get), .headers(id + 2, HPACK.get))
+            try server.respond(Int32(id))
+            try server.stream(Int32(id)).release()
+            server.take(.reset(id + 2))
+            #expect(server.output().goAway == nil)
+            try server.stream(Int32(id + 2)).release()
+            server.streams.removeAll()
+        }
+    }
+
+    @Test(arguments: [
+        ("SETTINGS", RawFrame.settings()), ("PING", .ping()),
+        ("an unknown frame", RawFrame(type: 0x42)),
+        ("PRIORITY", RawFrame(type: 2, stream: 3, payload: [0, 0, 0, 0, 9])),
+        ("PRIORITY_UPDATE", RawFrame(type: 16, payload: number(3) + Array("u=1".utf8))),
+        ("WINDOW_UPDATE", .windowUpdate(0, 1)), ("GOAWAY", .goAway(last: 0)),
+        ("empty DATA", .data(1, "")),
+        ("padding as DATA", RawFrame(type: 0, flags: 8, stream: 1, payload: [1, 0])),
+    ])
+    func `a flood of frames that move nothing is cut`(_ name: String, _ frame: RawFrame) throws {
+        let server = try HTTP2Drive.server()
+        server.take(.headers(1, HPACK.post, ends: false))
+        let found = try endurance(server, most: 5_000) { _ in [frame] }
+        #expect(found.code == Self.calm, "\(name)")
+        #expect(found.count <= 1_100, "\(found.count)")
+    }
+
+    @Test func `a flood that nobody reads the answers of is cut`() throws {
+        let server = try HTTP2Drive.server()
+        server.take((0..<1_000).flatMap { _ in RawFrame.ping().bytes })
+        #expect(server.session.fault == .enhanceYourCalm)
+        #expect(server.output().goAway == Self.calm)
+    }
+
+    @Test func `a minute's pings are no flood`() throws {
+        let server = try HTTP2Drive.server()
+        for _ in 0..<6_000 {
+            server.now += 10_000_000
+            server.take(.ping())
+            #expect(server.output().goAway == nil)
+        }
+    }
+
+    @Test func `a client that answers each piece with two windows and a ping may`() throws {
+        let server = try HTTP2Drive.server()
+        server.take(.headers(1, HPACK.get))
+        try server.respond(1, ends: false)
+        for _ in 0..<20_000 {
+            _ = try server.send(1, "token")
+            server.take(.windowUpdate(1, 5), .windowUpdate(0, 5), .ping())
+            #expect(server.output().goAway == nil)
+        }
+    }
+
+    @Test(arguments: [1, 1_000, 16_384])
+    func `CONTINUATION is cut at 64 KiB`(_ size: Int) throws {
+        let server = try HTTP2Drive.server()
+        server.take(.headers(1, HPACK.get, flags: 0))
+        var sent = 0
+        var code: UInt32?
+        while code == nil, sent < 1_000_000 {
+            let part = RawFrame(
+                type: 9, stream: 1,
+                payload: HPACK.literal("x", String(repeating: "y", count: size - 1)))
+            server.take(part)
+            sent += part.bytes.count
+            code = server.output().goAway
+        }
+        #expect(code == Self.calm)
+        #expect(sent <= 65_536 + size + 20, "\(sent)")
+    }
+
+    @Test func `CONTINUATION of a block that is ignored is cut, too`() throws {
+        let server = try HTTP2Drive.server()
+        server.take(
+            .headers(1, HPACK.get, ends: false), .reset(1), .headers(1, HPACK.get, flags: 0))
+        let found = try endurance(server, most: 100_000) { _ in [RawFrame(type: 9, stream: 1)] }
+        #expect(found.code == Self.calm)
+        #expect(found.count <= 65_536 / 9)
+    }
+
+    @Test func `more streams than allowed are refused`() throws {
+        let server = try HTTP2Drive.server()
+        for index in 0..<128 { server.take(.headers(UInt32(1 + 2 * index), HPACK.get)) }
+        #expect(server.session.streamCount == 128)
+        server.take(.headers(1 + 2 * 128, HPACK.get))
+        let frames = server.output()
+        #expect(frames.goAway == 1 || frames.resets.values.contains(7))
+        #expect(server.session.streamCount <= 128)
+    }
+
+    @Test func `a head of one-byte fields that expand is bounded`() throws {
+        let server = try HTTP2Drive.server()
+        let big = HPACK.literal("x", String(repeating: "y", count: 4_000), form: 0x40)
+        let bomb = HPACK.block(HPACK.get) + big + Array(repeating: 0xBE, count: 10_000)
+        let seen = server.take(RawFrame(type: 1, flags: 5, stream: 1, payload: bomb))
+        #expect(seen == [.headTooLarge(1)])
+        try server.stream(1).release()
+    }
+
+    @Test func `more bytes than the windows allow end the stream or the connection`() throws {
+        let server = try HTTP2Drive.server()
+        server.consumes = false
+        server.take(.headers(1, HPACK.post, ends: false))
+        var frames: [RawFrame] = []
+        for _ in 0..<17 {
+            server.take(.data(1, count: 16_384))
+            frames += server.output()
+        }
+        #expect(frames.resets == [1: 3])
+        #expect(server.notices() == [.reset(1, 3)])
+        try server.stream(1).release()
+    }
+
+    @Test func `what nobody consumes stops the peer at the stream's window`() throws {
+        let server = try HTTP2Drive.server()
+        server.consumes = false
+        server.take(.headers(1, HPACK.post, ends: false))
+        for _ in 0..<16 { server.take(.data(1, count: 16_384)) }
+        #expect(server.output().only(RawFrame.Kind.windowUpdate).isEmpty)
+        try server.stream(1).consume(200_000)
+        let updates = server.output().only(RawFrame.Kind.windowUpdate)
+        #expect(updates.map(\.value) == [200_000])
+        try server.stream(1).reset(.cancel)
+        // The connection's share comes back with the stream's end: half of it is used up.
+        #expect(server.output().only(RawFrame.Kind.windowUpdate).isEmpty)
+    }
+
+    @Test func `a replica is held to the same`() throws {
+        let client = try HTTP2Drive.client()
+        let found = try endurance(client, most: 5_000) { _ in [.ping()] }
+        #expect(found.code == Self.calm)
+    }
+}
