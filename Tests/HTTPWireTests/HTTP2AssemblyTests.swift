@@ -1,4 +1,5 @@
 // Heads of HTTP/2 in the form that HTTP/1.1 has for them, as the strict parsers get them.
+// Nothing of HTTP/2 shows in them.
 
 import HTTPWire
 import Testing

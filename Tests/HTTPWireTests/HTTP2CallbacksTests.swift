@@ -1,4 +1,5 @@
 // The client's role: what a replica may say, and what becomes of requests when it goes away.
+// Frames are made by hand.
 
 import HTTPWire
 import Testing

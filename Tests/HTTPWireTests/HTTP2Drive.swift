@@ -1,5 +1,5 @@
-// One end of an HTTP/2 connection under test: bytes and frames in, what its owner would see as plain
-// values, frames out. Owns its loop and its session.
+// One end of an HTTP/2 connection under test: bytes and frames in, what its owner would see as
+// plain values, frames out. Owns its loop and its session.
 
 import HTTPWire
 import Testing

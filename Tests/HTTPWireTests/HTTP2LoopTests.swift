@@ -1,4 +1,5 @@
-// A loop hands out events of sessions in both roles; streams belong to their owner from the head on.
+// A loop hands out events of sessions in both roles; streams belong to their owner from the head
+// on, and until it lets go.
 
 import HTTPWire
 import Testing

@@ -1,4 +1,5 @@
 // The account of windows and streams that a session keeps with its peer.
+// Window by window, as frames show it.
 
 import HTTPWire
 import Testing

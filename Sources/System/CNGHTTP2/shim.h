@@ -1,5 +1,5 @@
-// libnghttp2 as the HTTP/2 half of HTTPWire sees it, with the few things that Swift would only reach
-// through unions or enumerations of odd widths. Owned by HTTPWire; nothing here keeps state.
+// libnghttp2 as the HTTP/2 half of HTTPWire sees it, with the few things that Swift would only
+// reach through unions or enumerations of odd widths. Owned by HTTPWire; nothing here keeps state.
 #ifndef PENSTOCK_CNGHTTP2_H
 #define PENSTOCK_CNGHTTP2_H
 

@@ -22,7 +22,7 @@ package struct HTTP2Options: Sendable {
         guard let record = HTTP2LoopRecord() else {
             preconditionFailure("there is memory for a loop's HTTP/2 records")
         }
-        self.record = .make(record)
+        self.record = RecordPointer(making: record)
     }
 
     /// Every session must have been freed before.

@@ -118,7 +118,9 @@ internal import CNGHTTP2
     mutating func takeStream(
         session: RecordPointer<HTTP2SessionRecord>, id: Int32
     ) -> RecordPointer<HTTP2StreamRecord> {
-        guard let record = spare else { return .make(HTTP2StreamRecord(session: session, id: id)) }
+        guard let record = spare else {
+            return RecordPointer(making: HTTP2StreamRecord(session: session, id: id))
+        }
         spare = record.it.nextInChain
         spareCount &-= 1
         record.it = HTTP2StreamRecord(session: session, id: id)

@@ -1,5 +1,5 @@
-// The connection preface (RFC 9113 3.4): how a client with prior knowledge shows, on a listener that
-// also speaks HTTP/1.1, which of the two it will speak. No HTTP/1.1 request begins so.
+// The connection preface (RFC 9113 3.4): how a client with prior knowledge shows, on a listener
+// that also speaks HTTP/1.1, which of the two it will speak. No HTTP/1.1 request begins so.
 
 package enum HTTP2Preface {
     package enum Verdict: Equatable, Sendable {

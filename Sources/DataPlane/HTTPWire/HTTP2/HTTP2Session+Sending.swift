@@ -1,6 +1,6 @@
 // Bytes out. Everything the session has to say leaves through `produce`, in the order that the
-// library gives it: control frames and heads first, then data by urgency (RFC 9218). Data are copied
-// once, from where the owner has them into the room it offers.
+// library gives it: control frames and heads first, then data by urgency (RFC 9218). Data are
+// copied once, from where the owner has them into the room it offers.
 
 internal import CNGHTTP2
 

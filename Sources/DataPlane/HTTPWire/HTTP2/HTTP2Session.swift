@@ -12,8 +12,8 @@ package struct HTTP2Session: Equatable {
         on loop: RecordPointer<HTTP2LoopRecord>, isServer: Bool, _ options: HTTP2Options,
         owner: UInt, now: Int64
     ) -> HTTP2Session? {
-        let record = RecordPointer<HTTP2SessionRecord>.make(
-            HTTP2SessionRecord(
+        let record = RecordPointer(
+            making: HTTP2SessionRecord(
                 loop: loop, options: options, isServer: isServer, owner: owner, now: now))
         guard record.open() else {
             record.free()

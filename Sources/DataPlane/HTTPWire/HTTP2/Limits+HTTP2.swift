@@ -29,8 +29,8 @@ extension Limits {
     /// Of the table that a peer fills in ours, and of ours in a peer's (RFC 7541 4.2).
     package static let headerTableBytes = 4_096
 
-    /// A header block as it is transmitted, frame headers and CONTINUATION included. Heads are at most
-    /// `headBytes` even before they are compressed.
+    /// A header block as it is transmitted, frame headers and CONTINUATION included. Heads are at
+    /// most `headBytes` even before they are compressed.
     package static let headerBlockBytes = 65_536
 
     /// Answers to PING and SETTINGS that may wait to be sent: 200 × 200 bytes.

@@ -10,14 +10,9 @@
         unsafe pointer = raw.assumingMemoryBound(to: Record.self)
     }
 
-    private init(_ pointer: UnsafeMutablePointer<Record>) {
-        unsafe self.pointer = unsafe pointer
-    }
-
-    static func make(_ value: consuming Record) -> RecordPointer {
-        let pointer = UnsafeMutablePointer<Record>.allocate(capacity: 1)
+    init(making value: consuming Record) {
+        unsafe pointer = .allocate(capacity: 1)
         unsafe pointer.initialize(to: value)
-        return unsafe RecordPointer(pointer)
     }
 
     /// Ends the record. The pointer and its copies must not be used again.
@@ -33,7 +28,5 @@
         @inline(__always) nonmutating unsafeMutableAddress { unsafe pointer }
     }
 
-    static func == (left: RecordPointer, right: RecordPointer) -> Bool {
-        unsafe left.pointer == right.pointer
-    }
+    static func == (left: Self, right: Self) -> Bool { unsafe left.pointer == right.pointer }
 }
