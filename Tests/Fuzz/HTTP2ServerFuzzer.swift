@@ -1,6 +1,6 @@
 // Any bytes from a client after the preface, cut where the first byte says, to a session whose
-// owner answers, stalls, resets and lets go as the bytes have it: no trap, no event of a stream that is
-// gone, every head within what the strict parser reads, and bounded memory.
+// owner answers, stalls, resets and lets go as the bytes have it: no trap, no event of a stream
+// that is gone, every head within what the strict parser reads, and bounded memory.
 
 @c(LLVMFuzzerTestOneInput)
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
