@@ -9,6 +9,7 @@ package struct ServicePlan: Sendable, Equatable {
     package var health: HealthCheckPlan?
     package var ejection = EjectionPlan()
     package var retry = RetryPlan()
+    package var hedge: HedgePlan?
     package var timeouts = TimeoutPlan()
     package var headers = HeaderEdits()
     /// Replace `Host` by the endpoint's own address.
@@ -150,6 +151,25 @@ package struct RetryPlan: Sendable, Equatable {
     package var budgetShare = 0.2
 
     package init() {}
+}
+
+/// A second try on another replica when the first answers late; the earlier answer wins and the
+/// other try is cancelled (Dean and Barroso, "The Tail at Scale", 2013).
+package struct HedgePlan: Sendable, Equatable {
+    package enum Delay: Sendable, Equatable {
+        /// Later than this share of recent first bytes, above 0 and below 1.
+        case quantile(Double)
+        case fixed(Duration)
+    }
+
+    package var delay: Delay
+    /// Hedges per request over ten seconds, 0...1.
+    package var budgetShare: Double
+
+    package init(delay: Delay = .quantile(0.95), budgetShare: Double = 0.05) {
+        self.delay = delay
+        self.budgetShare = budgetShare
+    }
 }
 
 /// Header edits after the gateway's own; nil removes.

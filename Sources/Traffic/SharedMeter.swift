@@ -71,6 +71,23 @@ package final class EndpointMeter: Sendable {
         record(nanoseconds, histogram: Word.connect)
     }
 
+    /// Of a token stream, from its request's head.
+    package func recordFirstToken(_ nanoseconds: Int64) {
+        record(nanoseconds, histogram: Word.firstToken)
+    }
+
+    package func recordBetweenTokens(_ nanoseconds: Int64) {
+        record(nanoseconds, histogram: Word.betweenTokens)
+    }
+
+    /// One finished token stream.
+    package func addTokens(events: UInt64, prompt: UInt64, completion: UInt64) {
+        row.add(1, to: Word.streams)
+        row.add(events, to: Word.streamEvents)
+        row.add(prompt, to: Word.promptTokens)
+        row.add(completion, to: Word.completionTokens)
+    }
+
     @inline(__always)
     package func addBytes(received: UInt64, sent: UInt64) {
         row.add(received, to: Word.bytesReceived)
@@ -105,6 +122,12 @@ package final class EndpointMeter: Sendable {
         add(Word.total, to: &measures.total)
         add(Word.firstByte, to: &measures.firstByte)
         add(Word.connect, to: &measures.connect)
+        add(Word.firstToken, to: &measures.firstToken)
+        add(Word.betweenTokens, to: &measures.betweenTokens)
+        measures.streams &+= row.load(Word.streams)
+        measures.streamEvents &+= row.load(Word.streamEvents)
+        measures.promptTokens &+= row.load(Word.promptTokens)
+        measures.completionTokens &+= row.load(Word.completionTokens)
     }
 
     private func add(_ word: Int, to histogram: inout LatencyHistogram) {
@@ -121,7 +144,10 @@ package final class EndpointMeter: Sendable {
     }
 
     fileprivate func freeBlocks() {
-        for histogram in [Word.total, Word.firstByte, Word.connect] {
+        let histograms = [
+            Word.total, Word.firstByte, Word.connect, Word.firstToken, Word.betweenTokens,
+        ]
+        for histogram in histograms {
             guard let index = row.pointer(histogram + Word.index) else { continue }
             for block in 0..<LatencyScale.blocks { index.pointer(block)?.free() }
             index.free()
@@ -189,7 +215,13 @@ private enum Word {
     static let total = 14
     static let firstByte = 17
     static let connect = 20
-    static let count = 23
+    static let firstToken = 23
+    static let betweenTokens = 26
+    static let streams = 29
+    static let streamEvents = 30
+    static let promptTokens = 31
+    static let completionTokens = 32
+    static let count = 33
 
     // Within a histogram.
     static let sum = 0

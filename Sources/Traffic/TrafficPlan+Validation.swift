@@ -70,6 +70,12 @@ extension TrafficPlan {
         try require(0...1000, service.ejection.failures, "\(place).ejection.failures")
         try require(0...1, service.retry.budgetShare, "\(place).retry.budget")
         try require(0...1, service.ejection.maxShare, "\(place).ejection.max")
+        if let hedge = service.hedge {
+            try require(0...1, hedge.budgetShare, "\(place).hedge.budget")
+            if case .quantile(let share) = hedge.delay {
+                try require(0.5...0.999, share, "\(place).hedge.after")
+            }
+        }
         if let health = service.health {
             try require(1...100, health.rise, "\(place).health.rise")
             try require(1...100, health.fall, "\(place).health.fall")

@@ -38,6 +38,9 @@ package struct ServiceReport: Sendable {
     package var revisions: [RevisionReport] = []
     package var retries: UInt64 = 0
     package var retriesRefused: UInt64 = 0
+    /// Second tries of late requests, and how many of them answered first.
+    package var hedges: UInt64 = 0
+    package var hedgesWon: UInt64 = 0
     /// Every usable endpoint of some revision is down, so all are tried.
     package var isPanicking = false
 
@@ -125,6 +128,15 @@ package struct Measures: Sendable {
     package var firstByte = LatencyHistogram()
     /// Time to open a connection to the replica, nanoseconds.
     package var connect = LatencyHistogram()
+    /// Of token streams: head read to first event with data, nanoseconds.
+    package var firstToken = LatencyHistogram()
+    /// Between one event with data and the next, nanoseconds.
+    package var betweenTokens = LatencyHistogram()
+    /// Finished token streams, their events, and what their `usage` said.
+    package var streams: UInt64 = 0
+    package var streamEvents: UInt64 = 0
+    package var promptTokens: UInt64 = 0
+    package var completionTokens: UInt64 = 0
 
     package init() {}
 
@@ -136,6 +148,12 @@ package struct Measures: Sendable {
         bytesReceived += other.bytesReceived
         bytesSent += other.bytesSent
         total.merge(other.total)
+        firstToken.merge(other.firstToken)
+        betweenTokens.merge(other.betweenTokens)
+        streams += other.streams
+        streamEvents += other.streamEvents
+        promptTokens += other.promptTokens
+        completionTokens += other.completionTokens
         firstByte.merge(other.firstByte)
         connect.merge(other.connect)
     }

@@ -17,5 +17,6 @@ enum Limits {
     static let listeners = 64
     static let ranges = 1000
     static let headerEdits = 64
+    static let upgrades = 16
     static let longestSeconds = 24 * 3600
 }

@@ -28,9 +28,28 @@ extension Reading {
         section.assign("host", &service.rewritesHost) {
             $0.word(HostRule.self).map { $0 == .rewrite }
         }
-        section.refuseUnsupported("upgrades", "hedge")
+        section.assign("upgrades", &service.upgrades, upgrades)
+        section.assign("hedge", &service.hedge) { $0.section(hedge) }
         service.revisions = revisions(section)
         return name.map { _ in service }
+    }
+
+    /// Protocols that clients may leave HTTP/1.1 for.
+    private func upgrades(_ value: Value) -> [String]? {
+        guard let list = value.list("upgrades", count: 0...Limits.upgrades) else { return nil }
+        let names = list.compactMap { element -> String? in
+            guard let text = element.text("the name of a protocol, such as websocket")
+            else { return nil }
+            let name = text.lowercased()
+            // HTTP/2 is spoken on every listener already, without an upgrade.
+            if name == "h2c" || name.hasPrefix("http") || !text.utf8.allSatisfy(\.isTokenByte) {
+                element.refuse("\(Spelling.quoted(text)) is not allowed; allowed: websocket, "
+                    + "or another protocol that leaves HTTP")
+                return nil
+            }
+            return name
+        }
+        return names.count == list.count ? names : nil
     }
 
     func balancing(_ section: Section) -> BalancingPlan? {
@@ -106,6 +125,13 @@ extension Reading {
         return retry
     }
 
+    private func hedge(_ section: Section) -> HedgePlan?? {
+        var hedge = HedgePlan()
+        section.assign("after", &hedge.delay) { $0.hedgeDelay() }
+        section.assign("budget", &hedge.budgetShare) { $0.share() }
+        return hedge
+    }
+
     /// Some times pass while no service is known, or concern all of them.
     private func serviceTimeouts(_ section: Section, over outer: TimeoutPlan) -> TimeoutPlan? {
         section.refuse(
@@ -142,6 +168,16 @@ extension Value {
         word(BalancingAlgorithm.self) { text in
             text.split { $0 == " " || $0 == "-" || $0 == "_" }.joined(separator: "_").lowercased()
         }
+    }
+
+    /// `p95` of recent answers, or a duration.
+    fileprivate func hedgeDelay() -> HedgePlan.Delay? {
+        if let text = node.string, text.hasPrefix("p"), let percent = Double(text.dropFirst()) {
+            if percent >= 50, percent <= 99.9 { return .quantile(percent / 100) }
+            refuse("\(Spelling.quoted(text)) is not allowed; allowed: p50 to p99.9, or a duration")
+            return nil
+        }
+        return duration(.milliseconds(1) ... .seconds(60)).map { .fixed($0) }
     }
 
     /// `header:x-user`, `cookie:name` or `client_address`.

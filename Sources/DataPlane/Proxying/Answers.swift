@@ -7,6 +7,7 @@ import Traffic
 
 extension Worker {
     mutating func readUpstream(_ upstream: Slot<UpstreamConnection>) {
+        if upstream.it.carrier != nil { return readCarried(upstream) }
         let channel = upstream.it.channel
         var turns = 0
         var size = Limits.firstReadBytes
@@ -37,7 +38,8 @@ extension Worker {
         else { return }
         upstream.it.since = loop.now
         setTimer(upstream, after: exchange.it.service.it.rules.streamIdle)
-        if upstream.it.channel.it.isReadable { resumeLater(upstream) }
+        let isWaiting = upstream.it.channel.it.isReadable || upstream.it.isStream
+        if isWaiting { resumeLater(upstream) }
     }
 
     // MARK: Consuming
@@ -48,12 +50,12 @@ extension Worker {
         upstream.it.since = loop.now
         if upstream.it.stash.isEmpty {
             let used = takeAnswer(bytes, from: upstream, exchange)
-            guard upstream.it.exchange == exchange, used < bytes.count else { return }
+            guard upstream.it.exchange != nil, used < bytes.count else { return }
             upstream.it.stash.append(bytes.dropping(used))
         } else {
             upstream.it.stash.append(bytes)
             let used = takeAnswer(upstream.it.stash.bytes, from: upstream, exchange)
-            guard upstream.it.exchange == exchange else { return }
+            guard upstream.it.exchange != nil else { return }
             upstream.it.stash.consume(used)
             if upstream.it.stash.isEmpty { upstream.it.stash.free() }
         }
@@ -63,6 +65,7 @@ extension Worker {
     private mutating func takeAnswer(
         _ bytes: Bytes, from upstream: Slot<UpstreamConnection>, _ exchange: Slot<Exchange>
     ) -> Int {
+        var exchange = exchange
         do {
             var offset = 0
             while exchange.it.phase == .awaitingAnswer {
@@ -70,12 +73,19 @@ extension Worker {
                 guard let answer = try parseAnswer(rest, from: upstream, exchange.it.method)
                 else { return offset }
                 offset += answer.byteCount
+                if answer.isUpgrade {
+                    // Where nobody asked for it, the field ended at the gateway.
+                    guard exchange.it.wantsUpgrade else { throw WireError.badStatusLine }
+                    beginTunnel(answer, in: rest, exchange)
+                    continue
+                }
+                if exchange.it.partner != nil, !answer.isInformational {
+                    exchange = settle(exchange)
+                }
                 if answer.isInformational {
                     forwardInformational(answer, in: rest, exchange)
                     continue
                 }
-                // Nobody asked for an upgrade: the field ends at the gateway.
-                if answer.isUpgrade { throw WireError.badStatusLine }
                 guard beginAnswer(answer, in: rest, from: upstream, exchange) else {
                     throw WireError.headTooLarge
                 }
@@ -113,33 +123,43 @@ extension Worker {
     }
 
     /// 1xx, which HTTP/1.0 clients would not understand (RFC 9110 15.2).
-    private mutating func forwardInformational(
+    mutating func forwardInformational(
         _ answer: ResponseHead, in bytes: Bytes, _ exchange: Slot<Exchange>
     ) {
-        guard exchange.it.minorVersion >= 1 else { return }
+        guard exchange.it.minorVersion >= 1, !exchange.it.isHedge else { return }
         head.removeAll()
         appendStatusLine(answer, bytes)
         HeadWriter.copyFields(
             fields, of: bytes.span, skipping: Worker.answerReplaced, into: &head)
         head.appendCRLF()
-        if !head.didOverflow { loop.send(exchange.it.client.it.channel, composed) }
+        if !head.didOverflow { sendHead(to: exchange.it.client, isFinal: false) }
     }
 
-    private mutating func beginAnswer(
+    /// The answer's head goes to the client.
+    ///
+    /// - Returns: false when it does not fit.
+    mutating func beginAnswer(
         _ answer: ResponseHead, in bytes: Bytes, from upstream: Slot<UpstreamConnection>,
         _ exchange: Slot<Exchange>
     ) -> Bool {
         exchange.it.phase = .answering
         exchange.it.status = answer.status
         exchange.it.firstByteAt = loop.now
+        noteLateness(exchange)
         let isOld = exchange.it.minorVersion == 0
-        exchange.it.answersFramed = answer.framing == .chunked && !isOld
+        // A stream has an end of its own; elsewhere an answer of unknown length is chunked.
+        let mayChunk = !isOld && !exchange.it.client.it.isStream
         exchange.it.answersChunked =
-            exchange.it.answersFramed
-            || answer.framing == .untilClose && !isOld
+            mayChunk && (answer.framing == .chunked || answer.framing == .untilClose)
+        // A stream of events is looked into, so its chunks are taken apart.
+        exchange.it.answersFramed =
+            mayChunk && answer.framing == .chunked && !answer.contentTypeIsEventStream
+        if answer.contentTypeIsEventStream { exchange.it.events = EventStreamScanner() }
         exchange.it.answersUntilClose =
             isOld && (answer.framing == .chunked || answer.framing == .untilClose)
-        if exchange.it.answersUntilClose || isDraining || !exchange.it.isRequestDone {
+        if !exchange.it.client.it.isStream,
+            exchange.it.answersUntilClose || isDraining || !exchange.it.isRequestDone
+        {
             exchange.it.keepsAlive = false
         }
         exchange.it.answerDecoder = BodyDecoder(
@@ -149,7 +169,8 @@ extension Worker {
             exchange.it.phase = .awaitingAnswer
             return false
         }
-        loop.send(exchange.it.client.it.channel, composed)
+        sendHead(
+            to: exchange.it.client, isFinal: true, endsStream: exchange.it.answerDecoder.isDone)
         if !exchange.it.answerDecoder.isDone {
             setTimer(upstream, after: exchange.it.service.it.rules.streamIdle)
         }
@@ -157,6 +178,7 @@ extension Worker {
     }
 
     private func noteReuse(_ answer: ResponseHead, of upstream: Slot<UpstreamConnection>) {
+        if upstream.it.isStream { return }
         guard answer.keepsAlive else {
             upstream.it.idleNanoseconds = 0
             return
@@ -179,11 +201,7 @@ extension Worker {
             switch event {
             case .needMore: return
             case .data(let slice):
-                let data = bytes.slice(slice)
-                exchange.it.bytesSent += UInt64(data.count)
-                if exchange.it.answersChunked { sendChunkHeader(UInt64(data.count), on: channel) }
-                loop.send(channel, data)
-                if exchange.it.answersChunked { loop.send(channel, Bytes("\r\n")) }
+                sendPayload(bytes.slice(slice), of: exchange)
             case .framed(let slice, _):
                 exchange.it.bytesSent += UInt64(slice.count)
                 loop.send(channel, bytes.slice(slice))
@@ -197,6 +215,16 @@ extension Worker {
         }
     }
 
+    /// Passes a part of the answer's body on, framed as the client takes it.
+    mutating func sendPayload(_ data: Bytes, of exchange: Slot<Exchange>) {
+        let channel = exchange.it.client.it.channel
+        exchange.it.bytesSent += UInt64(data.count)
+        if exchange.it.events != nil { noteTokens(data, of: exchange) }
+        if exchange.it.answersChunked { sendChunkHeader(UInt64(data.count), on: channel) }
+        loop.send(channel, data)
+        if exchange.it.answersChunked { loop.send(channel, Bytes("\r\n")) }
+    }
+
     private mutating func sendChunkHeader(_ size: UInt64, on channel: Slot<Channel>) {
         head.removeAll()
         head.appendHex(size)
@@ -204,20 +232,27 @@ extension Worker {
         loop.send(channel, composed)
     }
 
-    private mutating func endAnswer(
+    /// - Parameter bytes: what the trailers, which stand in the field table, lie in.
+    mutating func endAnswer(
         _ exchange: Slot<Exchange>, _ bytes: Bytes, hasTrailers: Bool
     ) {
+        let client = exchange.it.client
+        if client.it.isStream, hasTrailers {
+            head.removeAll()
+            HeadWriter.copyFields(fields, of: bytes.span, into: &head)
+            return keepTrailers(composed, of: client)
+        }
         guard exchange.it.answersChunked else { return }
         head.removeAll()
         head.append("0\r\n")
         if hasTrailers { HeadWriter.copyFields(fields, of: bytes.span, into: &head) }
         head.appendCRLF()
-        loop.send(exchange.it.client.it.channel, composed)
+        loop.send(client.it.channel, composed)
     }
 
     // MARK: Ends
 
-    private mutating func upstreamEnded(
+    mutating func upstreamEnded(
         _ upstream: Slot<UpstreamConnection>, _ exchange: Slot<Exchange>, wasReset: Bool
     ) {
         guard exchange.it.phase == .answering else {
@@ -236,12 +271,12 @@ extension Worker {
         }
     }
 
-    private mutating func finishAnswer(
+    mutating func finishAnswer(
         _ exchange: Slot<Exchange>, _ upstream: Slot<UpstreamConnection>, mayReuse: Bool
     ) {
         let channel = upstream.it.channel
         let isReusable =
-            mayReuse && exchange.it.isRequestDone && upstream.it.idleNanoseconds > 0
+            mayReuse && !upstream.it.isStream && exchange.it.isRequestDone && upstream.it.idleNanoseconds > 0
             && !channel.it.isReadable && !channel.it.isPeerClosed && !channel.it.isCongested
             && !channel.it.isBroken
         if isReusable {

@@ -22,6 +22,8 @@ extension Worker {
         case .awaitingProxyHeader, .awaitingHead, .searchingModel:
             if hasDrained { resumeLater(client) }
             if channel.it.isReadable { readClient(client) }
+        case .multiplexing:
+            carrierEvent(client, hasDrained: hasDrained)
         }
     }
 
@@ -50,7 +52,7 @@ extension Worker {
         switch client.it.phase {
         case .awaitingProxyHeader, .searchingModel, .lingering: return true
         // Who does not take the last answers is asked for nothing that would have to be answered.
-        case .awaitingHead: return !client.it.channel.it.isCongested
+        case .awaitingHead, .multiplexing: return !client.it.channel.it.isCongested
         case .exchanging:
             guard let exchange = client.it.exchange, !exchange.it.isRequestDone else {
                 return false
@@ -73,7 +75,8 @@ extension Worker {
     /// How much to read at once for a destination: little when it lags, since what it does not take
     /// must be kept.
     func readSize(towards destination: Slot<Channel>) -> Int {
-        Sockets.unsentBytes(destination.it.descriptor) < Limits.laggingBytes
+        if destination.it.isStream { return Limits.firstReadBytes }
+        return Sockets.unsentBytes(destination.it.descriptor) < Limits.laggingBytes
             ? Limits.bulkReadBytes : Limits.cautiousReadBytes
     }
 
@@ -113,6 +116,7 @@ extension Worker {
                 case .awaitingHead: takeHead(rest, from: client)
                 case .searchingModel: searchModel(rest, from: client)
                 case .exchanging: takeBody(rest, from: client)
+                case .multiplexing: takeFrames(rest, from: client)
                 case .lingering: rest.count
                 }
             if used == 0 { break }
@@ -185,6 +189,7 @@ extension Worker {
 
     mutating func closeClient(_ client: Slot<ClientConnection>) {
         guard !client.it.channel.it.isClosed else { return }
+        if client.it.carrier != nil { return endCarried(client) }
         loop.close(client.it.channel)
         bury(client)
     }
@@ -192,11 +197,12 @@ extension Worker {
     /// Ends the connection so that what was sent cannot pass for complete.
     mutating func resetClient(_ client: Slot<ClientConnection>) {
         guard !client.it.channel.it.isClosed else { return }
+        if client.it.carrier != nil { return endCarried(client) }
         loop.reset(client.it.channel)
         bury(client)
     }
 
-    private mutating func bury(_ client: Slot<ClientConnection>) {
+    mutating func bury(_ client: Slot<ClientConnection>) {
         if let search = client.it.search { searches.give(search) }
         client.it.search = nil
         client.it.stash.free()
@@ -215,6 +221,7 @@ extension Worker {
     /// The last answer is written: closes, but not before the client has had a chance to read it.
     /// Unread bytes would make the kernel send a reset that overtakes the answer (RFC 9112 9.6).
     mutating func linger(_ client: Slot<ClientConnection>) {
+        if client.it.isStream { return completeStream(client) }
         client.it.phase = .lingering
         client.it.stash.free()
         loop.flushNow(client.it.channel)

@@ -32,12 +32,15 @@ package final class CompiledService: Sendable {
     package let plan: ServicePlan
     let record: ServiceRecord
     package let budget: RetryBudget
+    /// Of hedges; nil where there are none.
+    let hedgeBudget: RetryBudget?
     /// In the order of the plan's revisions.
     let revisions: [RevisionRecord]
     /// Per revision, per endpoint, in the order of the plan.
     package let endpoints: [[CompiledEndpoint]]
     let table: BalancingTable
     let name: FrozenBytes
+    let upgrades: [FrozenBytes]
     package let requestEdits: CompiledEdits
     package let responseEdits: CompiledEdits
 
@@ -54,6 +57,12 @@ package final class CompiledService: Sendable {
             } else {
                 RetryBudget(share: service.retry.budgetShare)
             }
+        hedgeBudget =
+            if let known, known.plan.hedge?.budgetShare == service.hedge?.budgetShare {
+                known.hedgeBudget
+            } else {
+                service.hedge.map { RetryBudget(share: $0.budgetShare) }
+            }
         var revisions: [RevisionRecord] = []
         var endpoints: [[CompiledEndpoint]] = []
         for revision in service.revisions {
@@ -69,6 +78,7 @@ package final class CompiledService: Sendable {
         table = BalancingTable(
             service: service, states: endpoints.map { $0.map(\.state) }, key: stickyKey, now: now,
             previous: known?.table)
+        upgrades = service.upgrades.map { FrozenBytes($0) }
         requestEdits = CompiledEdits(service.headers.request)
         responseEdits = CompiledEdits(service.headers.response)
     }
@@ -94,6 +104,8 @@ final class ServiceRecord: Sendable {
     enum Cell: Int, CaseIterable {
         case retries
         case retriesRefused
+        case hedges
+        case hedgesWon
     }
 
     let name: String

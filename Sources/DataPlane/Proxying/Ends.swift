@@ -14,6 +14,7 @@ extension Worker {
         let mustLinger =
             !exchange.it.isRequestDone || isDraining || exchange.it.answersUntilClose
         conclude(exchange, outcome: outcome)
+        if client.it.isStream { return completeStream(client) }
         if keepsAlive { next(client) } else { closeAfterAnswer(client, mustLinger: mustLinger) }
     }
 
@@ -30,6 +31,7 @@ extension Worker {
     mutating func fail(_ exchange: Slot<Exchange>, _ code: RefusalCode) {
         if exchange.it.phase == .answering { return cutAnswer(exchange, code) }
         guard exchange.it.phase != .over else { return }
+        if exchange.it.isHedge { return dropHedge(exchange, outcome: code.outcome, error: code) }
         endTry(exchange, outcome: code.isReplicasFault ? code.outcome : .cancelled, error: code)
         refuse(exchange, code, malformed: nil)
     }
@@ -55,6 +57,11 @@ extension Worker {
 
     /// The client has gone; the replica need not go on.
     mutating func cancel(_ exchange: Slot<Exchange>) {
+        if exchange.it.isTunnel {
+            // Either side may end a tunnel.
+            endTry(exchange, outcome: .success)
+            return conclude(exchange, outcome: .success)
+        }
         exchange.it.error = .clientGone
         if exchange.it.phase != .answering { exchange.it.status = RefusalCode.clientGone.status }
         endTry(exchange, outcome: .cancelled)
@@ -65,6 +72,7 @@ extension Worker {
     mutating func conclude(_ exchange: Slot<Exchange>, outcome: Outcome) {
         guard exchange.it.phase != .over else { return }
         if exchange.it.phase == .held { leaveQueue(exchange) }
+        if let hedge = exchange.it.partner { dropHedge(hedge, outcome: .cancelled) }
         exchange.it.phase = .over
         loop.timers.cancel(&exchange.it.timer)
         record(exchange, outcome: outcome)
@@ -83,6 +91,11 @@ extension Worker {
         let status = exchange.it.status == 499 ? 0 : Int(exchange.it.status)
         meter.record(outcome: outcome, status: status)
         meter.addBytes(received: exchange.it.bytesReceived, sent: exchange.it.bytesSent)
+        if let events = exchange.it.events {
+            meter.addTokens(
+                events: events.events, prompt: events.promptTokens,
+                completion: events.completionTokens)
+        }
         if outcome != .cancelled { meter.recordTotal(loop.now - exchange.it.started) }
         if exchange.it.firstByteAt > 0 {
             meter.recordFirstByte(exchange.it.firstByteAt - exchange.it.started)
@@ -90,6 +103,20 @@ extension Worker {
         if exchange.it.connectNanoseconds >= 0 {
             meter.recordConnect(exchange.it.connectNanoseconds)
         }
+    }
+
+    /// A part of a token stream passes: how long its tokens took.
+    mutating func noteTokens(_ data: Bytes, of exchange: Slot<Exchange>) {
+        guard let count = exchange.it.events?.feed(data.span), count > 0 else { return }
+        let meter = exchange.it.service.it.revisions[Int(exchange.it.revision)].it.meter
+        if exchange.it.lastTokenAt == 0 {
+            meter.recordFirstToken(loop.now - exchange.it.started)
+        } else {
+            // Those that came together share the time they took.
+            let pause = (loop.now - exchange.it.lastTokenAt) / Int64(count)
+            for _ in 0..<count { meter.recordBetweenTokens(pause) }
+        }
+        exchange.it.lastTokenAt = loop.now
     }
 
     // MARK: The access log

@@ -48,6 +48,7 @@ extension Worker {
         }
         HeadWriter.copyFields(fields, of: span, skipping: skipped, into: &head)
         if request.framing == .chunked { head.append("transfer-encoding: chunked\r\n") }
+        if exchange.it.wantsUpgrade { appendUpgrade(bytes.slice(request.upgrade)) }
         appendForwarding(request, bytes, client)
         appendRequestID(request, bytes, exchange)
         appendTrace(request, bytes)

@@ -71,6 +71,8 @@ enum Limits {
     static let lastTurns = 64
     /// Seconds clients are told to wait when no replica is usable.
     static let retryAfterSeconds: UInt64 = 1
+    /// No request is hedged earlier: a timer has a granularity, and a fast replica no tail.
+    static let hedgeNanosecondsMin: Int64 = 1_000_000
     /// Probe interval while a revision has no usable endpoint (interface: 250 ms, rise 1).
     static let panicProbeNanoseconds: Int64 = 250_000_000
     /// Largest answer to a probe that is read; more is cut off, the status line is enough.

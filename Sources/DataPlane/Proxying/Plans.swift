@@ -96,6 +96,8 @@ extension Worker {
                 retries: counters.counter(ServiceRecord.Cell.retries.rawValue, loop: index),
                 retriesRefused: counters.counter(
                     ServiceRecord.Cell.retriesRefused.rawValue, loop: index),
+                hedges: counters.counter(ServiceRecord.Cell.hedges.rawValue, loop: index),
+                hedgesWon: counters.counter(ServiceRecord.Cell.hedgesWon.rawValue, loop: index),
                 revisions: revisions))
     }
 

@@ -24,8 +24,9 @@ enum RecordKind: UInt64 {
     static func address(of tag: UInt64) -> UInt { UInt(tag & ~15) }
 }
 
-/// A client's connection. An exchange hangs on it only while a request is under way, which keeps
-/// an idle one small.
+/// A client's connection, or one stream of it: under HTTP/2 each request has a record of its own,
+/// whose channel has no socket. An exchange hangs on it only while a request is under way, which
+/// keeps an idle one small.
 struct ClientConnection {
     enum Phase: UInt8 {
         /// A PROXY protocol header must come first.
@@ -35,6 +36,8 @@ struct ClientConnection {
         /// A request is routed by its body, which is being read.
         case searchingModel
         case exchanging
+        /// HTTP/2: its streams are clients of their own.
+        case multiplexing
         /// The last answer is out; what the client still sends is dropped.
         case lingering
     }
@@ -58,6 +61,9 @@ struct ClientConnection {
     var peer: PeerAddress
     var exchange: Slot<Exchange>?
     var search: Slot<ModelSearch>?
+    /// The HTTP/2 connection that this is, or whose stream this is.
+    var carrier: Slot<Carrier>?
+    var stream: StreamState?
     /// Bytes read but not yet consumed: an incomplete head, or what came behind a request.
     var stash = HeapBytes()
     var scanner: HeadScanner
@@ -66,14 +72,18 @@ struct ClientConnection {
     var since: Int64
     var next: Slot<ClientConnection>?
     var previous: Slot<ClientConnection>?
+
+    var isStream: Bool { stream != nil }
 }
 
-/// A connection to one replica, pooled by loop and endpoint.
+/// A connection to one replica, pooled by loop and endpoint, or one stream of such a connection.
 struct UpstreamConnection {
     enum Phase: UInt8 {
         case connecting
         case busy
         case idle
+        /// HTTP/2: its streams are upstreams of their own.
+        case multiplexing
     }
 
     let channel: Slot<Channel>
@@ -86,6 +96,9 @@ struct UpstreamConnection {
     var isBuried = false
     var scanned: UInt32 = 0
     var exchange: Slot<Exchange>?
+    /// The HTTP/2 connection that this is, or whose stream this is.
+    var carrier: Slot<Carrier>?
+    var stream: StreamState?
     var stash = HeapBytes()
     var scanner: HeadScanner
     /// Connect begun, last byte, or idle since.
@@ -94,6 +107,8 @@ struct UpstreamConnection {
     var idleNanoseconds = Limits.upstreamIdleNanoseconds
     var next: Slot<UpstreamConnection>?
     var previous: Slot<UpstreamConnection>?
+
+    var isStream: Bool { stream != nil }
 }
 
 /// One request, from its head to the last byte of its answer. The single owner of its place in the
@@ -110,6 +125,11 @@ struct Exchange {
     }
 
     let client: Slot<ClientConnection>
+    /// The second try beside this one, or, of a second try, the first.
+    var partner: Slot<Exchange>?
+    /// A second try: it ends without a word unless its answer comes first.
+    var isHedge = false
+    var wasHedged = false
     let snapshot: Slot<Snapshot>
     let service: Slot<ServiceRuntime>
     var upstream: Slot<UpstreamConnection>?
@@ -122,6 +142,12 @@ struct Exchange {
     var isCounted = false
     var isRequestDone = false
     var isRequestChunked = false
+    /// The client asked to leave HTTP, as its service allows.
+    var wantsUpgrade = false
+    /// Both sides have left HTTP: bytes pass both ways until either ends.
+    var isTunnel = false
+    /// The replay holds the bare payload behind the head: the replica may speak HTTP/2.
+    var keepsPayload = false
     /// The replay holds all that was sent of the request so far.
     var isReplayable = true
     var answersChunked = false
@@ -139,6 +165,8 @@ struct Exchange {
     var depth: Int32 = 0
 
     let started: Int64
+    /// When the request counts as late; 0 is never.
+    var hedgeAt: Int64 = 0
     var tryStarted: Int64 = 0
     /// The last byte of the request, so far, went out.
     var sentAt: Int64 = 0
@@ -161,6 +189,9 @@ struct Exchange {
     var logMethodCount = 0
 
     var requestDecoder: BodyDecoder
+    /// Of an answer that is a stream of events.
+    var events: EventStreamScanner?
+    var lastTokenAt: Int64 = 0
     var answerDecoder = BodyDecoder(framing: .none, keepsFraming: false)
     var choice = ChoiceRequest()
     var timer = TimerID.none

@@ -53,6 +53,8 @@ struct ReportMaker {
         report.retries = service.record.counters.sum(ServiceRecord.Cell.retries.rawValue)
         report.retriesRefused = service.record.counters.sum(
             ServiceRecord.Cell.retriesRefused.rawValue)
+        report.hedges = service.record.counters.sum(ServiceRecord.Cell.hedges.rawValue)
+        report.hedgesWon = service.record.counters.sum(ServiceRecord.Cell.hedgesWon.rawValue)
         for (index, plan) in service.plan.revisions.enumerated() {
             var revision = RevisionReport(name: plan.name, weight: plan.weight)
             revision.measures = service.revisions[index].meter.measures()

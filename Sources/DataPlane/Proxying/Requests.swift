@@ -67,7 +67,8 @@ extension Worker {
     ) -> Int {
         let record = ModelSearch(
             scanner: JSONModelScanner(bytesMax: Limits.modelSearchBytes),
-            decoder: BodyDecoder(framing: request.framing, keepsFraming: false),
+            decoder: BodyDecoder(
+                framing: client.it.isStream ? .untilClose : request.framing, keepsFraming: false),
             offset: request.byteCount)
         guard let search = searches.take(record) else {
             return refuseAtHead(client, .overloaded, request, bytes)
@@ -79,7 +80,9 @@ extension Worker {
         if request.expectsContinue {
             // The body decides where the request goes, so the gateway itself asks for it.
             client.it.sentContinue = true
-            loop.send(client.it.channel, Bytes("HTTP/1.1 100 Continue\r\n\r\n"))
+            head.removeAll()
+            head.append("HTTP/1.1 100 Continue\r\n\r\n")
+            sendHead(to: client, isFinal: false)
         }
         return searchModel(bytes, from: client)
     }
@@ -92,7 +95,9 @@ extension Worker {
             var answer = JSONModelScanner.Answer.needMore
             scan: while answer == .needMore {
                 switch try search.it.decoder.next(bytes.span, from: &offset, fields: &fields) {
-                case .needMore: break scan
+                case .needMore:
+                    guard client.it.stream?.hasEnded == true else { break scan }
+                    answer = search.it.scanner.finish()
                 case .data(let slice): answer = search.it.scanner.feed(bytes.slice(slice).span)
                 case .end: answer = search.it.scanner.finish()
                 case .framed, .chunkHeader: break
@@ -165,7 +170,8 @@ extension Worker {
         let record = Exchange(
             client: client, snapshot: snapshot, service: service, method: request.method,
             minorVersion: request.minorVersion,
-            keepsAlive: request.keepsAlive && !isDraining && !client.it.closesAfter,
+            keepsAlive: client.it.isStream
+                || request.keepsAlive && !isDraining && !client.it.closesAfter,
             started: loop.now, replay: spareBuffers.popLast() ?? HeapBytes(),
             requestDecoder: BodyDecoder(framing: request.framing, keepsFraming: true))
         guard let exchange = exchanges.take(record) else {
@@ -178,9 +184,16 @@ extension Worker {
         snapshot.it.users += 1
         meters.openRequests.increment()
         exchange.it.isRequestChunked = request.framing == .chunked
-        exchange.it.isRequestDone = exchange.it.requestDecoder.isDone
+        exchange.it.isRequestDone =
+            client.it.stream.map { $0.hasEnded && request.framing.isEmpty }
+            ?? exchange.it.requestDecoder.isDone
         if log.isOn { keepForLog(exchange, request, bytes) }
+        exchange.it.wantsUpgrade = mayUpgrade(request, in: bytes, service)
         chooseShare(exchange, request, bytes)
+        if speaksHTTP2(exchange) {
+            exchange.it.keepsPayload = true
+            exchange.it.requestDecoder = BodyDecoder(framing: request.framing, keepsFraming: false)
+        }
         guard compose(request, in: bytes, path: path, strip: Int(route.strip), exchange) else {
             return fail(exchange, .malformedRequest)
         }
@@ -207,6 +220,7 @@ extension Worker {
 
     /// - Returns: how many bytes were passed on; the rest waits for the replica or for more bytes.
     mutating func takeBody(_ bytes: Bytes, from client: Slot<ClientConnection>) -> Int {
+        if client.it.isStream { return takePayload(bytes, from: client) }
         guard let exchange = client.it.exchange, !exchange.it.isRequestDone else { return 0 }
         var offset = 0
         do {
@@ -232,7 +246,7 @@ extension Worker {
                     endBody(exchange, bytes, hasTrailers: hasTrailers)
                     return noteBody(offset, exchange, client)
                 }
-                if exchange.it.payloadBytes > gateway.requestBodyBytes {
+                if exchange.it.payloadBytes > gateway.requestBodyBytes, !exchange.it.isTunnel {
                     fail(exchange, .bodyTooLarge)
                     return bytes.count
                 }
@@ -245,7 +259,7 @@ extension Worker {
         return noteBody(offset, exchange, client)
     }
 
-    private func mayForwardBody(_ exchange: Slot<Exchange>) -> Bool {
+    func mayForwardBody(_ exchange: Slot<Exchange>) -> Bool {
         if exchange.it.isTransmitted {
             guard let upstream = exchange.it.upstream else { return false }
             return !upstream.it.channel.it.isCongested
@@ -253,12 +267,13 @@ extension Worker {
         return exchange.it.replay.count - exchange.it.headCount < gateway.replayBytes
     }
 
-    private mutating func noteBody(
+    mutating func noteBody(
         _ used: Int, _ exchange: Slot<Exchange>, _ client: Slot<ClientConnection>
     ) -> Int {
         if exchange.it.phase == .over { return used }
         client.it.since = loop.now
         exchange.it.sentAt = loop.now
+        if exchange.it.isTunnel { return used }
         let isDripping = exchange.it.pace.isDripping(after: used, now: loop.now)
         if isDripping, !exchange.it.isRequestDone { fail(exchange, .requestTimeout) }
         return used
@@ -267,13 +282,26 @@ extension Worker {
     private mutating func endBody(
         _ exchange: Slot<Exchange>, _ bytes: Bytes, hasTrailers: Bool
     ) {
-        if exchange.it.isRequestChunked {
+        if exchange.it.keepsPayload {
+            if let upstream = exchange.it.upstream, exchange.it.isTransmitted {
+                if hasTrailers {
+                    head.removeAll()
+                    HeadWriter.copyFields(fields, of: bytes.span, into: &head)
+                    keepTrailers(composed, of: upstream)
+                }
+                completeStream(upstream)
+            }
+        } else if exchange.it.isRequestChunked {
             head.removeAll()
             head.append("0\r\n")
             if hasTrailers { HeadWriter.copyFields(fields, of: bytes.span, into: &head) }
             head.appendCRLF()
             forward(composed, of: exchange)
         }
+        noteRequestDone(exchange)
+    }
+
+    mutating func noteRequestDone(_ exchange: Slot<Exchange>) {
         exchange.it.isRequestDone = true
         if exchange.it.phase == .awaitingAnswer, let upstream = exchange.it.upstream {
             setTimer(upstream, after: exchange.it.service.it.rules.firstByte)
@@ -281,7 +309,7 @@ extension Worker {
     }
 
     /// Sends a part of the body on, and keeps it as long as the whole can be sent again.
-    private mutating func forward(_ bytes: Bytes, of exchange: Slot<Exchange>) {
+    mutating func forward(_ bytes: Bytes, of exchange: Slot<Exchange>) {
         exchange.it.bytesReceived += UInt64(bytes.count)
         let isTransmitted = exchange.it.isTransmitted
         if exchange.it.isReplayable {

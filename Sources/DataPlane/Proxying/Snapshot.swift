@@ -32,6 +32,8 @@ struct ServiceRuntime: ~Copyable {
     let meter: MeterHandle
     let retries: SharedCounter
     let retriesRefused: SharedCounter
+    let hedges: SharedCounter
+    let hedgesWon: SharedCounter
     let revisions: Block<RevisionRuntime>
 }
 
@@ -43,6 +45,8 @@ struct RevisionRuntime: ~Copyable {
     let board: HoldBoard
     /// Some endpoint's concurrency is known: requests may be held.
     let hasSlots: Bool
+    /// How long first bytes take, for hedging; this loop's view.
+    var lateness = QuantileEstimate()
     var firstHeld: Slot<Exchange>?
     var lastHeld: Slot<Exchange>?
     var heldCount = 0
@@ -75,12 +79,15 @@ struct ServiceRules {
     let attempts: UInt8
     let isIdempotent: Bool
     let budget: RetryBudgetHandle
+    let hedge: HedgeRule?
     let splitKey: Source
     let allowsOverride: Bool
     let sticky: Source
     let stickyLifetimeSeconds: Int64
     let needsClientHash: Bool
     let rewritesHost: Bool
+    /// Protocols that clients may leave HTTP for, lower case.
+    let upgrades: Block<Bytes>
     let requestLines: Bytes
     let requestNames: Block<Bytes>
     let responseLines: Bytes
@@ -97,6 +104,7 @@ struct ServiceRules {
         attempts = UInt8(clamping: plan.retry.attempts)
         isIdempotent = plan.retry.isIdempotent
         budget = service.budget.handle
+        hedge = HedgeRule(service)
         splitKey =
             switch plan.split.key {
             case nil: .none
@@ -116,6 +124,8 @@ struct ServiceRules {
         if case .clientAddress = splitKey { needsClientHash = true }
         self.needsClientHash = needsClientHash
         rewritesHost = plan.rewritesHost
+        let upgrades = service.upgrades
+        self.upgrades = Block.make(count: upgrades.count) { upgrades[$0].bytes }
         requestLines = service.requestEdits.lines.bytes
         responseLines = service.responseEdits.lines.bytes
         let requestEdits = service.requestEdits.names
@@ -125,6 +135,7 @@ struct ServiceRules {
     }
 
     func free() {
+        upgrades.free()
         requestNames.free()
         responseNames.free()
     }

@@ -76,6 +76,7 @@ extension Worker {
                 refuse(client, .requestTimeout)
             }
         case .exchanging: exchangingTimer(client)
+        case .multiplexing: carrierTimer(client)
         case .lingering:
             if channel.it.isCongested {
                 if takesTooSlowly(client, gateway.responseIdle) { resetClient(client) }
@@ -97,7 +98,8 @@ extension Worker {
             }
             return
         }
-        guard !exchange.it.isRequestDone else { return }
+        // A tunnel ends by its replica's timer, which looks at both directions.
+        guard !exchange.it.isRequestDone, !exchange.it.isTunnel else { return }
         let limit = exchange.it.service.it.rules.requestIdle
         // While the replica does not take the body, the client is not to blame.
         if exchange.it.upstream?.it.channel.it.isCongested == true
@@ -135,7 +137,9 @@ extension Worker {
             if isOver(channel, since: upstream.it.since, limit: upstream.it.idleNanoseconds) {
                 closeUpstream(upstream)
             }
+        case .multiplexing: carrierTimer(upstream)
         case .connecting:
+            if upstream.it.carrier != nil, !upstream.it.isStream { return carrierTimer(upstream) }
             guard let exchange = upstream.it.exchange else { return closeUpstream(upstream) }
             let limit = exchange.it.service.it.rules.connect
             if isOver(channel, since: upstream.it.since, limit: limit) {
@@ -162,7 +166,9 @@ extension Worker {
         }
         let limit = exchange.it.service.it.rules.streamIdle
         if exchange.it.client.it.channel.it.isCongested { return setTimer(upstream, after: limit) }
-        if isOver(channel, since: upstream.it.since, limit: limit) {
+        let last =
+            exchange.it.isTunnel ? max(upstream.it.since, exchange.it.sentAt) : upstream.it.since
+        if isOver(channel, since: last, limit: limit) {
             cutAnswer(exchange, .streamTimeout)
         }
     }
@@ -180,6 +186,11 @@ extension Worker {
         {
             return fail(exchange, .overloaded)
         }
+        if exchange.it.hedgeAt > 0, loop.now >= exchange.it.hedgeAt {
+            exchange.it.hedgeAt = 0
+            hedge(exchange)
+            if exchange.it.phase == .over { return }
+        }
         setExchangeTimer(exchange)
     }
 
@@ -192,6 +203,7 @@ extension Worker {
         if exchange.it.phase == .held, firstByte > 0 {
             deadline = min(deadline, exchange.it.started + firstByte)
         }
+        if exchange.it.hedgeAt > 0 { deadline = min(deadline, exchange.it.hedgeAt) }
         guard deadline < .max else { return }
         loop.timers.set(
             &exchange.it.timer, at: deadline, token: RecordKind.tag(exchange, .exchange))

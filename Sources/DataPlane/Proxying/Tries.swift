@@ -47,7 +47,7 @@ extension Worker {
         }
     }
 
-    private func beginTry(_ exchange: Slot<Exchange>, at index: Int32) {
+    func beginTry(_ exchange: Slot<Exchange>, at index: Int32) {
         let service = exchange.it.service
         exchange.it.endpoint = index
         exchange.it.isCounted = true
@@ -63,10 +63,11 @@ extension Worker {
     // MARK: Connections
 
     /// - Returns: nil when the request is on its way or waits for a connection, else why not.
-    private mutating func reach(
+    mutating func reach(
         _ endpoint: Slot<EndpointRuntime>, for exchange: Slot<Exchange>
     ) -> RefusalCode? {
         let pool = endpoint.it.pool
+        if exchange.it.keepsPayload { return reachStream(of: pool, for: exchange) }
         if let upstream = takeIdle(from: pool, for: exchange) {
             upstream.it.isReused = true
             transmit(exchange, on: upstream)
@@ -102,7 +103,7 @@ extension Worker {
         return Sockets.connect(to: address)
     }
 
-    private mutating func adopt(
+    mutating func adopt(
         _ socket: Int32, _ pool: Slot<EndpointPool>, isConnecting: Bool
     ) -> Slot<UpstreamConnection>? {
         guard let channel = loop.open(socket, owner: 0, isConnecting: isConnecting) else {
@@ -149,7 +150,7 @@ extension Worker {
         return nil
     }
 
-    private func noteConnected(_ upstream: Slot<UpstreamConnection>, _ exchange: Slot<Exchange>) {
+    func noteConnected(_ upstream: Slot<UpstreamConnection>, _ exchange: Slot<Exchange>) {
         let nanoseconds = max(0, Clock.now() - exchange.it.tryStarted)
         exchange.it.connectNanoseconds = nanoseconds
         endpoint(of: exchange).it.meter.recordConnect(nanoseconds)
@@ -166,7 +167,7 @@ extension Worker {
 
     // MARK: Handing over
 
-    private mutating func transmit(
+    mutating func transmit(
         _ exchange: Slot<Exchange>, on upstream: Slot<UpstreamConnection>
     ) {
         upstream.it.phase = .busy
@@ -176,7 +177,9 @@ extension Worker {
         exchange.it.attempts &+= 1
         exchange.it.sentAt = loop.now
         let replay = exchange.it.replay.bytes
-        if exchange.it.hostOffset > 0 {
+        if upstream.it.isStream {
+            transmitOnStream(exchange, on: upstream)
+        } else if exchange.it.hostOffset > 0 {
             let offset = exchange.it.hostOffset
             loop.send(upstream.it.channel, replay.slice(from: 0, count: offset))
             loop.send(upstream.it.channel, Bytes("host: "))
@@ -188,6 +191,7 @@ extension Worker {
         }
         if exchange.it.isRequestDone {
             setTimer(upstream, after: exchange.it.service.it.rules.firstByte)
+            if exchange.it.service.it.rules.hedge != nil { planHedge(exchange) }
         } else {
             // What the client has sent meanwhile waits in its stash or in the kernel.
             exchange.it.pace.forgive()
@@ -205,6 +209,8 @@ extension Worker {
         case .idle:
             // An idle connection that says anything, if only that it ends, is of no use.
             if channel.it.isReadable || channel.it.isPeerClosed { closeUpstream(upstream) }
+        case .multiplexing:
+            carrierEvent(upstream, hasDrained: hasDrained)
         case .busy:
             if hasDrained, let exchange = upstream.it.exchange {
                 exchange.it.pace.forgive()
@@ -215,10 +221,10 @@ extension Worker {
     }
 
     private mutating func connectEnded(_ upstream: Slot<UpstreamConnection>) {
+        let failed = Sockets.pendingError(upstream.it.channel.it.descriptor) != 0
+        if upstream.it.carrier != nil { return carrierConnected(upstream, failed: failed) }
         guard let exchange = upstream.it.exchange else { return closeUpstream(upstream) }
-        guard Sockets.pendingError(upstream.it.channel.it.descriptor) == 0 else {
-            return tryFailed(exchange, .unreachable)
-        }
+        if failed { return tryFailed(exchange, .unreachable) }
         loop.connected(upstream.it.channel)
         noteConnected(upstream, exchange)
         transmit(exchange, on: upstream)
@@ -227,6 +233,7 @@ extension Worker {
 
     mutating func closeUpstream(_ upstream: Slot<UpstreamConnection>) {
         guard !upstream.it.channel.it.isClosed else { return }
+        if upstream.it.carrier != nil { return endCarried(upstream) }
         let pool = upstream.it.pool
         pool.unlink(upstream)
         if upstream.it.phase == .idle { meters.idleUpstreams.decrement() }
@@ -244,6 +251,8 @@ extension Worker {
 
     /// The try under way has ended without a byte of an answer.
     mutating func tryFailed(_ exchange: Slot<Exchange>, _ code: RefusalCode) {
+        if exchange.it.isHedge { return dropHedge(exchange, outcome: code.outcome, error: code) }
+        if exchange.it.partner != nil { return handOver(exchange, code) }
         let wasSent = exchange.it.isTransmitted
         let isStale = code == .reset && exchange.it.upstream?.it.isReused == true
         let index = exchange.it.endpoint
@@ -335,6 +344,10 @@ extension Worker {
             }
         }
         for exchange in moving where exchange.it.phase != .over {
+            if exchange.it.isHedge || exchange.it.partner != nil {
+                tryFailed(exchange, .reset)
+                continue
+            }
             let index = exchange.it.endpoint
             endTry(exchange, outcome: .transport, error: .reset)
             exchange.it.error = .reset

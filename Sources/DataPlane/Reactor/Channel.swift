@@ -1,8 +1,10 @@
 // One stream socket as its loop sees it: readiness, the part of a batch's arena that waits to be
 // sent, and what the kernel would not take. The record's owner is known by a tagged address, so
-// that an event finds its way without a look-up.
+// that an event finds its way without a look-up. A channel without a socket stands for one stream
+// of a multiplexed connection, which does the sending and says when the stream is blocked.
 
 package struct Channel {
+    /// -1 for a stream.
     package let descriptor: Int32
     /// What the event belongs to: a record's address with its kind in the low four bits.
     package var owner: UInt64
@@ -20,6 +22,8 @@ package struct Channel {
     package var stalledAt: Int64 = 0
     /// Bytes of backlogs that the kernel has taken since.
     var drainedBytes: Int64 = 0
+    /// Of a stream: its connection takes no more for now.
+    package var isBlocked = false
 
     var deferredOffset: UInt32 = 0
     var deferredCount: UInt32 = 0
@@ -31,8 +35,11 @@ package struct Channel {
         self.isConnecting = isConnecting
     }
 
-    /// The kernel would not take all of what was sent: do not read the source meanwhile.
-    package var isCongested: Bool { !backlog.isEmpty }
+    package var isStream: Bool { descriptor < 0 }
+
+    /// The kernel, or the connection that carries the stream, would not take all of what was sent:
+    /// do not read the source meanwhile.
+    package var isCongested: Bool { !backlog.isEmpty || isBlocked }
 
     /// Bytes accepted from the caller that the kernel does not have yet.
     package var unsentCount: Int { backlog.count + Int(deferredCount) }

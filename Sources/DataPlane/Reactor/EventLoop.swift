@@ -13,7 +13,7 @@ package struct EventLoop: ~Copyable {
     package private(set) var now: Int64
     package private(set) var channelCount = 0
 
-    private var channels: Slab<Channel>
+    var channels: Slab<Channel>
     private let scratch: UnsafeMutableRawBufferPointer
     private let arena: UnsafeMutableRawBufferPointer
     private var arenaCount = 0
@@ -104,7 +104,7 @@ package struct EventLoop: ~Copyable {
     package mutating func reset(_ channel: Slot<Channel>) {
         guard !channel.it.isClosed else { return }
         channel.it.deferredCount = 0
-        Sockets.resetOnClose(channel.it.descriptor)
+        if !channel.it.isStream { Sockets.resetOnClose(channel.it.descriptor) }
         discard(channel)
     }
 
@@ -113,8 +113,10 @@ package struct EventLoop: ~Copyable {
         channel.it.deferredCount = 0
         channel.it.backlog.free()
         timers.cancel(&channel.it.timer)
-        Sockets.close(channel.it.descriptor)
-        channelCount -= 1
+        if !channel.it.isStream {
+            Sockets.close(channel.it.descriptor)
+            channelCount -= 1
+        }
         unsafe dead[deadCount] = channel
         deadCount += 1
     }

@@ -21,6 +21,7 @@ struct TrafficMetrics {
     mutating func write() {
         writeRequests()
         writeLatencies()
+        writeTokens()
         writeEndpoints()
         writeRetries()
         writeConnections()
@@ -69,6 +70,31 @@ struct TrafficMetrics {
             \.connect)
     }
 
+    private mutating func writeTokens() {
+        writeHistogram(
+            "penstock_first_token_seconds",
+            "Time from the head of a request read to the first event of its token stream.",
+            \.firstToken)
+        writeHistogram(
+            "penstock_between_tokens_seconds",
+            "Time between two events of a token stream.", \.betweenTokens)
+        let counters: [(String, String, KeyPath<Measures, UInt64>)] = [
+            ("penstock_streams_total", "Finished token streams.", \.streams),
+            ("penstock_stream_events_total", "Events with data in token streams.", \.streamEvents),
+            ("penstock_prompt_tokens_total", "Prompt tokens that streams reported.", \.promptTokens),
+            (
+                "penstock_completion_tokens_total", "Completion tokens that streams reported.",
+                \.completionTokens
+            ),
+        ]
+        for (name, help, value) in counters {
+            out.begin(name, .counter, help)
+            for (labels, revision) in revisions {
+                out.sample(labels, revision.measures[keyPath: value])
+            }
+        }
+    }
+
     private mutating func writeEndpoints() {
         out.begin(
             "penstock_requests_in_flight", .gauge, "Requests an endpoint is working on now.")
@@ -99,6 +125,12 @@ struct TrafficMetrics {
             "penstock_retries_refused_total", .counter, "Retries the budget did not allow.")
         for service in report.services {
             out.sample([("service", service.name)], service.retriesRefused)
+        }
+        out.begin("penstock_hedges_total", .counter, "Second tries of late requests.")
+        for service in report.services { out.sample([("service", service.name)], service.hedges) }
+        out.begin("penstock_hedges_won_total", .counter, "Second tries that answered first.")
+        for service in report.services {
+            out.sample([("service", service.name)], service.hedgesWon)
         }
         out.begin(
             "penstock_service_panicking", .gauge,

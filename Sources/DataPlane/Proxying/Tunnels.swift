@@ -1,0 +1,62 @@
+// Connections that leave HTTP (RFC 9110 7.8), WebSocket above all: where a service allows the
+// protocol, client and replica are joined byte for byte until either side ends or both fall silent.
+
+import HTTPWire
+import Reactor
+
+extension Worker {
+    /// Whether the client asks for a protocol that its service lets through. One that it does not
+    /// is left out, and the request goes on as HTTP.
+    func mayUpgrade(
+        _ request: RequestHead, in bytes: Bytes, _ service: Slot<ServiceRuntime>
+    ) -> Bool {
+        guard request.upgrade.count > 0, request.framing.isEmpty else { return false }
+        let wanted = bytes.slice(request.upgrade)
+        let allowed = service.it.rules.upgrades
+        for index in 0..<allowed.count where wanted.isEqualIgnoringCase(to: allowed[index].it) {
+            return true
+        }
+        return false
+    }
+
+    mutating func appendUpgrade(_ name: Bytes) {
+        head.append("connection: upgrade\r\nupgrade: ")
+        head.append(name.span)
+        head.appendCRLF()
+    }
+
+    /// The replica has agreed: from here on both directions are bytes.
+    mutating func beginTunnel(
+        _ answer: ResponseHead, in bytes: Bytes, _ exchange: Slot<Exchange>
+    ) {
+        let client = exchange.it.client
+        exchange.it.phase = .answering
+        exchange.it.status = answer.status
+        exchange.it.firstByteAt = loop.now
+        exchange.it.isTunnel = true
+        exchange.it.isReplayable = false
+        exchange.it.keepsAlive = false
+        exchange.it.keepsPayload = client.it.isStream || exchange.it.keepsPayload
+        exchange.it.isRequestDone = false
+        exchange.it.requestDecoder = BodyDecoder(framing: .untilClose, keepsFraming: false)
+        exchange.it.answerDecoder = BodyDecoder(framing: .untilClose, keepsFraming: false)
+        // The end of a tunnel is the end of the connection; a broken one must look broken.
+        exchange.it.answersUntilClose = true
+        head.removeAll()
+        appendStatusLine(answer, bytes)
+        HeadWriter.copyFields(
+            fields, of: bytes.span, skipping: Worker.answerReplaced, into: &head)
+        let upgrade = fields.first(.upgrade)
+        if upgrade >= 0 { appendUpgrade(bytes.slice(fields[upgrade].value)) }
+        head.append(exchange.it.service.it.rules.responseLines.span)
+        head.appendCRLF()
+        sendHead(to: client, isFinal: true)
+        client.it.since = loop.now
+        exchange.it.sentAt = loop.now
+        if let upstream = exchange.it.upstream {
+            setTimer(upstream, after: exchange.it.service.it.rules.streamIdle)
+        }
+        // What the client has sent behind its request is the tunnel's first bytes.
+        resumeLater(client)
+    }
+}
