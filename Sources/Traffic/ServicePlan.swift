@@ -196,12 +196,20 @@ package struct RevisionPlan: Sendable, Equatable {
     /// Share of the service's requests in thousandths, 0...1000.
     package var weight: Int
     package var endpoints: [EndpointPlan]
+    package var wire = UpstreamWire.http1
 
     package init(name: String, weight: Int, endpoints: [EndpointPlan]) {
         self.name = name
         self.weight = weight
         self.endpoints = endpoints
     }
+}
+
+/// What a revision's replicas are spoken to in.
+package enum UpstreamWire: String, Sendable, CaseIterable {
+    case http1
+    /// With prior knowledge, or over TLS by ALPN.
+    case http2 = "h2"
 }
 
 package struct EndpointPlan: Sendable, Equatable {

@@ -9,6 +9,7 @@ import pytest
 
 from harness.configuration import configuration
 from harness.gateway import Gateway, binary
+from harness.http2 import StreamOrigin
 from harness.origin import Origin
 
 
@@ -37,7 +38,8 @@ def start_origin():
 
     def start(script=None, **options):
         options.setdefault("name", f"origin-{len(started)}")
-        origin = Origin(**options, **({"script": script} if script else {}))
+        kind = StreamOrigin if options.pop("http2", False) else Origin
+        origin = kind(**options, **({"script": script} if script else {}))
         started.append(origin)
         return origin
 

@@ -90,7 +90,7 @@ def test_an_upgrade_nobody_asked_for_is_refused(start_origin, start_gateway):
     with gateway.connect() as client:
         client.send(compose("GET", "/chat"))
         answer = client.response()
-        assert answer.status == 502 and answer.error == "malformed_answer"
+        assert answer.status == 502 and answer.error == "replica_malformed"
 
 
 def test_the_replicas_end_ends_the_client(start_origin, start_gateway):

@@ -239,9 +239,7 @@ struct RefusalTests {
             withRevisions("{ name: a, endpoints: [{ address: \"h:1\", concurrency: 0 }] }"),
             "1 to 100000"),
         Refusal(
-            withRevisions("{ name: a, protocol: h2, endpoints: [h:1] }"),
-            "h2 is not supported yet"),
-        Refusal(withRevisions("{ name: a, protocol: spdy, endpoints: [h:1] }"), "allowed: http1"),
+            withRevisions("{ name: a, protocol: spdy, endpoints: [h:1] }"), "allowed: http1, h2"),
         Refusal(withRevisions("{ name: a, tls: {}, endpoints: [h:1] }"), "tls: not supported yet"),
         Refusal("deployments: [{ name: a }]", "'command' is missing"),
         Refusal("deployments: [a]", "'a' where a map is expected"),

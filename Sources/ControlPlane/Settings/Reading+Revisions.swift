@@ -37,18 +37,13 @@ extension Reading {
         where endpoints.count == list?.count && !seen.insert(endpoint.address).inserted {
             place.refuse("\(endpoint.address) stands twice in this revision")
         }
-        if let proto = section["protocol"] { refuseOtherThanHTTP1(proto) }
+        var wire = UpstreamWire.http1
+        section.assign("protocol", &wire) { $0.word(UpstreamWire.self) }
         section.refuseUnsupported("tls")
         guard let name, let weight else { return nil }
-        return RevisionPlan(name: name, weight: weight, endpoints: endpoints)
-    }
-
-    private func refuseOtherThanHTTP1(_ value: Value) {
-        switch value.text("http1 or h2") {
-        case "http1", nil: break
-        case "h2": value.refuse("h2 is not supported yet; allowed: http1")
-        case let other?: value.refuse("\(Spelling.quoted(other)) is not allowed; allowed: http1")
-        }
+        var revision = RevisionPlan(name: name, weight: weight, endpoints: endpoints)
+        revision.wire = wire
+        return revision
     }
 
     /// `127.0.0.1:9001`, or a map with more to say.

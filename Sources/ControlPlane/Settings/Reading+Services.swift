@@ -43,8 +43,9 @@ extension Reading {
             let name = text.lowercased()
             // HTTP/2 is spoken on every listener already, without an upgrade.
             if name == "h2c" || name.hasPrefix("http") || !text.utf8.allSatisfy(\.isTokenByte) {
-                element.refuse("\(Spelling.quoted(text)) is not allowed; allowed: websocket, "
-                    + "or another protocol that leaves HTTP")
+                element.refuse(
+                    "\(Spelling.quoted(text)) is not allowed; allowed: websocket, "
+                        + "or another protocol that leaves HTTP")
                 return nil
             }
             return name

@@ -221,7 +221,7 @@ extension Worker {
         exchange.it.bytesSent += UInt64(data.count)
         if exchange.it.events != nil { noteTokens(data, of: exchange) }
         if exchange.it.answersChunked { sendChunkHeader(UInt64(data.count), on: channel) }
-        loop.send(channel, data)
+        sendBody(data, to: exchange.it.client)
         if exchange.it.answersChunked { loop.send(channel, Bytes("\r\n")) }
     }
 
@@ -237,10 +237,11 @@ extension Worker {
         _ exchange: Slot<Exchange>, _ bytes: Bytes, hasTrailers: Bool
     ) {
         let client = exchange.it.client
-        if client.it.isStream, hasTrailers {
+        if client.it.isStream {
+            guard hasTrailers else { return }
             head.removeAll()
             HeadWriter.copyFields(fields, of: bytes.span, into: &head)
-            return keepTrailers(composed, of: client)
+            return completeStream(client, trailers: composed)
         }
         guard exchange.it.answersChunked else { return }
         head.removeAll()
@@ -248,6 +249,20 @@ extension Worker {
         if hasTrailers { HeadWriter.copyFields(fields, of: bytes.span, into: &head) }
         head.appendCRLF()
         loop.send(client.it.channel, composed)
+    }
+
+    /// - Parameter trailers: field lines.
+    mutating func endAnswer(_ exchange: Slot<Exchange>, trailers: Bytes) {
+        let client = exchange.it.client
+        if client.it.isStream {
+            if !trailers.isEmpty { completeStream(client, trailers: trailers) }
+        } else if exchange.it.answersChunked {
+            head.removeAll()
+            head.append("0\r\n")
+            head.append(trailers.span)
+            head.appendCRLF()
+            loop.send(client.it.channel, composed)
+        }
     }
 
     // MARK: Ends
@@ -276,7 +291,8 @@ extension Worker {
     ) {
         let channel = upstream.it.channel
         let isReusable =
-            mayReuse && !upstream.it.isStream && exchange.it.isRequestDone && upstream.it.idleNanoseconds > 0
+            mayReuse && !upstream.it.isStream && exchange.it.isRequestDone
+            && upstream.it.idleNanoseconds > 0
             && !channel.it.isReadable && !channel.it.isPeerClosed && !channel.it.isCongested
             && !channel.it.isBroken
         if isReusable {

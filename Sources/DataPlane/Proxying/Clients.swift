@@ -30,6 +30,7 @@ extension Worker {
     /// Another turn: what is stashed first, then what the kernel has.
     mutating func resume(_ client: Slot<ClientConnection>) {
         if !client.it.stash.isEmpty { consumeStash(of: client) }
+        if client.it.isStream { return endRequest(of: client) }
         if client.it.channel.it.isReadable, !client.it.channel.it.isClosed { readClient(client) }
     }
 
@@ -82,7 +83,7 @@ extension Worker {
 
     // MARK: Consuming
 
-    private mutating func take(_ bytes: Bytes, from client: Slot<ClientConnection>) {
+    mutating func take(_ bytes: Bytes, from client: Slot<ClientConnection>) {
         if client.it.stash.isEmpty {
             let used = consume(bytes, from: client)
             if used < bytes.count, !client.it.channel.it.isClosed {
@@ -150,6 +151,20 @@ extension Worker {
     }
 
     private mutating func takeHead(_ bytes: Bytes, from client: Slot<ClientConnection>) -> Int {
+        if client.it.isFresh, bytes.first == 0x50 {
+            switch HTTP2Preface.match(bytes.span) {
+            case .match:
+                guard beginMultiplexing(client) else {
+                    closeClient(client)
+                    return bytes.count
+                }
+                return takeFrames(bytes, from: client)
+            case .needMore:
+                awaitMore(bytes, from: client)
+                return 0
+            case .noMatch: break
+            }
+        }
         if client.it.scanned > 0 {
             let verdict = client.it.scanner.scan(bytes.span, from: Int(client.it.scanned))
             client.it.scanned = UInt32(bytes.count)
@@ -161,6 +176,7 @@ extension Worker {
                 return 0
             }
             client.it.scanned = 0
+            client.it.isFresh = false
             return receive(request, in: bytes, from: client)
         } catch {
             refuse(client, error)

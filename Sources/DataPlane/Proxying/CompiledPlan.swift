@@ -11,12 +11,15 @@ package final class CompiledPlan: Sendable {
     let routes: RouteTable
     package let services: [CompiledService]
     let texts: PlanTexts
+    /// Some service lets clients leave HTTP.
+    let allowsUpgrades: Bool
 
     package init(
         _ plan: TrafficPlan, registry: inout EndpointRegistry, stickyKey: StickyKey, now: Int64
     ) {
         self.plan = plan
         texts = PlanTexts(plan)
+        allowsUpgrades = plan.services.contains { !$0.upgrades.isEmpty }
         routes = RouteTable(services: plan.services)
         var compiled: [CompiledService] = []
         for service in plan.services {

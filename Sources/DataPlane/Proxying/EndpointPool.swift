@@ -13,6 +13,8 @@ struct EndpointPool: ~Copyable {
     var openCount = 0
     /// Snapshots that name the endpoint.
     var users = 0
+    /// Streams that the endpoint takes on one HTTP/2 connection, as it said last.
+    var streamsAllowed = Limits.streamsPerCarrier
     /// Which of several addresses the next connection goes to.
     private var turn = 0
 

@@ -14,7 +14,10 @@ extension Worker {
         let mustLinger =
             !exchange.it.isRequestDone || isDraining || exchange.it.answersUntilClose
         conclude(exchange, outcome: outcome)
-        if client.it.isStream { return completeStream(client) }
+        if client.it.isStream {
+            if !client.it.channel.it.isClosed { completeStream(client) }
+            return
+        }
         if keepsAlive { next(client) } else { closeAfterAnswer(client, mustLinger: mustLinger) }
     }
 

@@ -71,6 +71,13 @@ enum Limits {
     static let lastTurns = 64
     /// Seconds clients are told to wait when no replica is usable.
     static let retryAfterSeconds: UInt64 = 1
+    /// HTTP/2 connections to one endpoint from one loop: 8 × 128 streams are more than any replica
+    /// works on at once.
+    static let carriersPerEndpoint = 8
+    /// Requests on one of them; a replica may allow fewer.
+    static let streamsPerCarrier = 128
+    /// Frames written in one go: as much as a bulk read brings.
+    static let framesBytes = 256 * 1024
     /// No request is hedged earlier: a timer has a granularity, and a fast replica no tail.
     static let hedgeNanosecondsMin: Int64 = 1_000_000
     /// Probe interval while a revision has no usable endpoint (interface: 250 ms, rise 1).

@@ -84,7 +84,8 @@ extension Worker {
                         hostText: endpoint.hostText.bytes)
                 },
                 board: service.table.holdBoard(revision: revision),
-                hasSlots: concurrencies.contains { $0 != nil })
+                hasSlots: concurrencies.contains { $0 != nil },
+                speaksHTTP2: service.plan.revisions[revision].wire == .http2)
         }
         let counters = service.record.counters
         return .make(
@@ -152,6 +153,7 @@ extension Worker {
     mutating func closeIdle(of pool: Slot<EndpointPool>) {
         pool.it.users += 1
         while let idle = pool.it.firstIdle { closeUpstream(idle) }
+        closeIdleCarriers(of: pool)
         pool.it.users -= 1
         freeIfUnused(pool)
     }
@@ -174,6 +176,7 @@ extension Worker {
         while !listeners.isEmpty { closeListener(at: listeners.count - 1) }
         for probe in checks.values { loop.timers.cancel(&probe.it.timer) }
         for pool in pools.values { closeIdle(of: pool) }
+        announceDrain()
         loop.timers.set(
             &housekeeping, at: loop.now + Limits.drainIdleNanoseconds,
             token: RecordKind.housekeeping.rawValue)
@@ -190,6 +193,8 @@ extension Worker {
                 if client.it.scanned == 0, client.it.stash.isEmpty { closeIdle(client) }
             case .lingering:
                 setTimer(client, after: 1)
+            case .multiplexing:
+                if let carrier = client.it.carrier, !carrier.it.isEnding { goAway(carrier) }
             case .searchingModel, .exchanging: break
             }
         }
@@ -230,6 +235,7 @@ extension Worker {
         for (key, probe) in checks { endProbe(probe, key) }
         for pool in pools.values { closeIdle(of: pool) }
         loop.endBatch()
+        recycle()
         Sockets.close(reserveDescriptor)
     }
 }

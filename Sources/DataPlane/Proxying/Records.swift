@@ -46,10 +46,14 @@ struct ClientConnection {
     var phase: Phase
     /// Its forwarding headers are believed.
     var isTrusted = false
+    /// It came over TLS.
+    var isSecure = false
     /// No further request is read after this one.
     var closesAfter = false
     /// Waits in the loop's queue for another turn.
     var isResuming = false
+    /// Nothing was understood on it yet: it may turn out to be HTTP/2.
+    var isFresh = true
     /// The gateway itself has sent 100 (Continue), to read a body it routes by.
     var sentContinue = false
     /// Takes one of the places of `limits.connections`.
@@ -187,6 +191,8 @@ struct Exchange {
     /// Method and target as the client sent them, for the access log.
     var logText = HeapBytes()
     var logMethodCount = 0
+    /// Field lines behind a payload that is complete.
+    var requestTrailers = HeapBytes()
 
     var requestDecoder: BodyDecoder
     /// Of an answer that is a stream of events.

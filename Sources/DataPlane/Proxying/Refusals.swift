@@ -21,7 +21,7 @@ extension Worker {
     ) {
         meters.refusal(code, malformed: error).increment()
         composeRefusal(code, malformed: error, closes: true)
-        loop.send(client.it.channel, composed)
+        sendRefusal(to: client)
         let status = error.map { UInt16($0.status) } ?? code.status
         logRefusal(client, code, status: status, method: .empty, target: .empty)
         linger(client)
@@ -39,11 +39,11 @@ extension Worker {
         composeRefusal(
             code, closes: closes, isHead: request.method == .head,
             isOld: request.minorVersion == 0, requestID: requestID(of: request, in: bytes))
-        loop.send(client.it.channel, composed)
+        sendRefusal(to: client)
         logRefusal(
             client, code, status: code.status, method: bytes.slice(request.methodText),
             target: bytes.slice(request.target))
-        if closes {
+        if closes || client.it.isStream {
             linger(client)
             return bytes.count
         }
@@ -72,14 +72,25 @@ extension Worker {
             isOld: exchange.it.minorVersion == 0,
             requestID: exchange.it.replay.bytes.slice(exchange.it.requestID))
         exchange.it.keepsAlive = keepsAlive
-        loop.send(client.it.channel, composed)
+        sendRefusal(to: client)
         finish(exchange, outcome: code.outcome)
     }
 
     /// One that is told before its first byte is read.
     mutating func sendRefusal(_ client: Slot<ClientConnection>, _ code: RefusalCode) {
         composeRefusal(code, closes: true)
-        loop.send(client.it.channel, composed)
+        sendRefusal(to: client)
+    }
+
+    /// What was just composed: head and body.
+    private mutating func sendRefusal(to client: Slot<ClientConnection>) {
+        guard client.it.isStream else { return loop.send(client.it.channel, composed) }
+        let body = composed.dropping(refusalHeadBytes)
+        let headBytes = refusalHeadBytes
+        sendHead(
+            composed.slice(from: 0, count: headBytes), to: client, isFinal: true,
+            endsStream: body.isEmpty)
+        sendBody(body, to: client)
     }
 
     mutating func composeRefusal(
@@ -121,6 +132,7 @@ extension Worker {
             head.append("connection: keep-alive\r\n")
         }
         head.appendCRLF()
+        refusalHeadBytes = head.count
         if !isHead { appendProblem(status, title, detail, errorCode) }
     }
 

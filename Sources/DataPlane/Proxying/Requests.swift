@@ -283,14 +283,9 @@ extension Worker {
         _ exchange: Slot<Exchange>, _ bytes: Bytes, hasTrailers: Bool
     ) {
         if exchange.it.keepsPayload {
-            if let upstream = exchange.it.upstream, exchange.it.isTransmitted {
-                if hasTrailers {
-                    head.removeAll()
-                    HeadWriter.copyFields(fields, of: bytes.span, into: &head)
-                    keepTrailers(composed, of: upstream)
-                }
-                completeStream(upstream)
-            }
+            head.removeAll()
+            if hasTrailers { HeadWriter.copyFields(fields, of: bytes.span, into: &head) }
+            endPayload(exchange, trailers: composed)
         } else if exchange.it.isRequestChunked {
             head.removeAll()
             head.append("0\r\n")
@@ -321,7 +316,7 @@ extension Worker {
             }
         }
         if isTransmitted, let upstream = exchange.it.upstream {
-            loop.send(upstream.it.channel, bytes)
+            sendBody(bytes, to: upstream)
         }
     }
 }

@@ -45,6 +45,7 @@ struct RevisionRuntime: ~Copyable {
     let board: HoldBoard
     /// Some endpoint's concurrency is known: requests may be held.
     let hasSlots: Bool
+    let speaksHTTP2: Bool
     /// How long first bytes take, for hedging; this loop's view.
     var lateness = QuantileEstimate()
     var firstHeld: Slot<Exchange>?

@@ -337,6 +337,7 @@ extension Worker {
         var moving: [Slot<Exchange>] = []
         while let upstream = next {
             next = upstream.it.next
+            if let carrier = upstream.it.carrier { gatherWaiting(on: carrier, into: &moving) }
             guard let exchange = upstream.it.exchange else { continue }
             let isWaiting = exchange.it.phase == .awaitingAnswer && upstream.it.stash.isEmpty
             if exchange.it.phase == .connecting || isWaiting && mayRepeat(exchange) {

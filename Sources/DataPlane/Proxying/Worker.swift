@@ -27,6 +27,8 @@ struct Worker: ~Copyable {
     var random: RandomSource
     var fields: FieldTable
     var head: HeadBuffer
+    /// Trailers on their way into frames.
+    var lines: HeadBuffer
     /// Where a path is normalised into.
     var path: HeadBuffer
     var requestParser: RequestParser
@@ -37,10 +39,18 @@ struct Worker: ~Copyable {
     var exchanges = Slab<Exchange>(limit: Limits.records)
     var searches = Slab<ModelSearch>(limit: Limits.records)
     var probes = Slab<Probe>(limit: Limits.records)
+    var carriers = Slab<Carrier>(limit: Limits.records)
+    var http2 = HTTP2Loop()
+    /// Where frames are written before they are sent.
+    var frames = Scratch(byteCount: Limits.framesBytes)
+    /// Connections with frames to send in this batch.
+    var listed: [Slot<Carrier>] = []
 
     var firstClient: Slot<ClientConnection>?
     /// Clients that are being told that there is no place for them.
     var uncounted = 0
+    /// Of a refusal just composed, the part before its body.
+    var refusalHeadBytes = 0
     var snapshot: Slot<Snapshot>
     /// All that are still in use, the current one included.
     var snapshots: [Slot<Snapshot>] = []
@@ -57,6 +67,7 @@ struct Worker: ~Copyable {
     var deadUpstreams: [Slot<UpstreamConnection>] = []
     var deadExchanges: [Slot<Exchange>] = []
     var deadProbes: [Slot<Probe>] = []
+    var deadCarriers: [Slot<Carrier>] = []
     /// Replay buffers of ended exchanges, so that a usual request allocates nothing.
     var spareBuffers: [HeapBytes] = []
 
@@ -87,6 +98,7 @@ struct Worker: ~Copyable {
         random = RandomSource(seed: shared.seed &+ UInt64(index) &* 0x9E37_79B9_7F4A_7C15)
         fields = FieldTable(capacity: HTTPWire.Limits.headersMax)
         head = HeadBuffer(capacity: Limits.composedHeadBytes)
+        lines = HeadBuffer(capacity: HTTPWire.Limits.trailerBytes + 2)
         path = HeadBuffer(capacity: HTTPWire.Limits.targetBytes)
         gateway = GatewayRules(plan.plan.gateway)
         requestParser = RequestParser(limits: gateway.wire)
@@ -115,6 +127,7 @@ struct Worker: ~Copyable {
                 wantsHeldServed = false
                 serveHeld()
             }
+            if !listed.isEmpty { sendFrames() }
             loop.endBatch()
             recycle()
             if !expired.isEmpty { freeExpired() }
@@ -191,7 +204,7 @@ struct Worker: ~Copyable {
 
     // MARK: The end of a batch
 
-    private mutating func recycle() {
+    mutating func recycle() {
         while let exchange = deadExchanges.popLast() {
             var buffer = exchange.it.replay
             if spareBuffers.count < Limits.spareBuffers {
@@ -201,9 +214,14 @@ struct Worker: ~Copyable {
                 buffer.free()
             }
             exchange.it.logText.free()
+            exchange.it.requestTrailers.free()
             exchanges.give(exchange)
         }
         while let probe = deadProbes.popLast() { probes.give(probe) }
+        while let carrier = deadCarriers.popLast() {
+            carrier.it.session.free()
+            carriers.give(carrier)
+        }
         // A dead record that still has a turn coming is kept until that turn has passed.
         if !deadClients.isEmpty {
             let dead = deadClients

@@ -1,0 +1,395 @@
+// Requests that go to replicas as HTTP/2 streams: few connections for each endpoint and loop, many
+// requests on each, and answers that end like any other.
+
+import HTTPWire
+import Reactor
+import Traffic
+
+extension Worker {
+    /// What the exchange's revision is spoken to in.
+    func speaksHTTP2(_ exchange: Slot<Exchange>) -> Bool {
+        let revision = Int(exchange.it.revision)
+        guard revision >= 0 else { return false }
+        return exchange.it.service.it.revisions[revision].it.speaksHTTP2
+    }
+
+    // MARK: Connections
+
+    /// - Returns: nil when the request is on its way or waits for a connection, else why not.
+    mutating func reachStream(
+        of pool: Slot<EndpointPool>, for exchange: Slot<Exchange>
+    ) -> RefusalCode? {
+        if let connection = roomiest(of: pool) {
+            return open(exchange, on: connection)
+        }
+        guard pool.it.openCount < Limits.carriersPerEndpoint else { return .overloaded }
+        guard let address = pool.it.nextAddress() else { return .unreachable }
+        let connection: Slot<UpstreamConnection>?
+        switch Sockets.connect(to: address) {
+        case .failed: return .unreachable
+        case .connected(let socket): connection = adopt(socket, pool, isConnecting: false)
+        case .inProgress(let socket): connection = adopt(socket, pool, isConnecting: true)
+        }
+        guard let connection else { return .unreachable }
+        guard
+            let carrier = makeCarrier(
+                .upstream(connection), on: connection.it.channel, options: HTTP2Options())
+        else {
+            closeUpstream(connection)
+            return .unreachable
+        }
+        connection.it.carrier = carrier
+        if !connection.it.channel.it.isConnecting { connection.it.phase = .multiplexing }
+        return open(exchange, on: connection)
+    }
+
+    /// A connection that takes one more stream, if there is one.
+    private func roomiest(of pool: Slot<EndpointPool>) -> Slot<UpstreamConnection>? {
+        var next = pool.it.firstActive
+        while let connection = next {
+            next = connection.it.next
+            guard let carrier = connection.it.carrier, !carrier.it.isEnding else { continue }
+            // Until a connection has said what it allows, it is taken for one like the last.
+            if carrier.it.session.hasPeerSettings {
+                pool.it.streamsAllowed = min(
+                    carrier.it.session.streamsAllowed, Limits.streamsPerCarrier)
+            }
+            if carrier.it.session.canRequest, carrier.it.streamCount < pool.it.streamsAllowed {
+                return connection
+            }
+        }
+        return nil
+    }
+
+    private mutating func open(
+        _ exchange: Slot<Exchange>, on connection: Slot<UpstreamConnection>
+    ) -> RefusalCode? {
+        guard let carrier = connection.it.carrier, let channel = loop.openStream(owner: 0)
+        else { return .unreachable }
+        var record = UpstreamConnection(
+            channel: channel, pool: connection.it.pool, phase: .connecting,
+            scanner: HeadScanner(), since: loop.now)
+        record.carrier = carrier
+        record.stream = StreamState()
+        record.isReused = connection.it.phase == .multiplexing
+        guard let upstream = upstreams.take(record) else {
+            loop.drop(channel)
+            return .unreachable
+        }
+        channel.it.owner = RecordKind.tag(upstream, .upstream)
+        upstream.it.next = carrier.it.firstUpstream
+        carrier.it.firstUpstream?.it.previous = upstream
+        carrier.it.firstUpstream = upstream
+        carrier.it.streamCount += 1
+        upstream.it.exchange = exchange
+        exchange.it.upstream = upstream
+        if connection.it.phase == .multiplexing {
+            transmit(exchange, on: upstream)
+        } else {
+            setTimer(upstream, after: exchange.it.service.it.rules.connect)
+        }
+        return nil
+    }
+
+    /// A connection under way has been made, or not: those who wait for it go on.
+    mutating func carrierConnected(_ connection: Slot<UpstreamConnection>, failed: Bool) {
+        guard let carrier = connection.it.carrier else { return }
+        if failed {
+            endWaiting(carrier, .unreachable)
+            return closeUpstream(connection)
+        }
+        loop.connected(connection.it.channel)
+        connection.it.phase = .multiplexing
+        list(carrier)
+        var next = carrier.it.firstUpstream
+        while let upstream = next {
+            next = upstream.it.next
+            guard let exchange = upstream.it.exchange, upstream.it.phase == .connecting
+            else { continue }
+            noteConnected(upstream, exchange)
+            transmit(exchange, on: upstream)
+        }
+        watch(carrier)
+        if connection.it.channel.it.isReadable { readUpstream(connection) }
+    }
+
+    /// Requests on a connection that never came about.
+    private mutating func endWaiting(_ carrier: Slot<Carrier>, _ code: RefusalCode) {
+        while let upstream = carrier.it.firstUpstream {
+            guard let exchange = upstream.it.exchange else {
+                closeUpstream(upstream)
+                continue
+            }
+            tryFailed(exchange, code)
+        }
+    }
+
+    mutating func carrierEvent(_ connection: Slot<UpstreamConnection>, hasDrained: Bool) {
+        guard let carrier = connection.it.carrier else { return }
+        if hasDrained { list(carrier) }
+        if connection.it.channel.it.isReadable { readUpstream(connection) }
+    }
+
+    // MARK: Sending
+
+    mutating func transmitOnStream(
+        _ exchange: Slot<Exchange>, on upstream: Slot<UpstreamConnection>
+    ) {
+        guard let carrier = upstream.it.carrier else { return }
+        let replay = exchange.it.replay.bytes
+        let hasBody = replay.count > exchange.it.headCount
+        head.removeAll()
+        let offset = exchange.it.hostOffset
+        head.append(replay.slice(from: 0, count: offset).span)
+        if offset > 0 {
+            head.append("host: ")
+            head.append(endpoint(of: exchange).it.hostText.span)
+            head.appendCRLF()
+        }
+        head.append(replay.slice(from: offset, count: exchange.it.headCount - offset).span)
+        let endsStream =
+            exchange.it.isRequestDone && !hasBody && exchange.it.requestTrailers.isEmpty
+        do {
+            upstream.it.stream?.handle = try carrier.it.session.request(
+                composed.span, owner: upstream.address, ends: endsStream)
+        } catch {
+            return resetLater(upstream)
+        }
+        upstream.it.stream?.isComplete = endsStream
+        list(carrier)
+        if hasBody { sendBody(replay.dropping(exchange.it.headCount), to: upstream) }
+        if exchange.it.isRequestDone {
+            completeStream(upstream, trailers: exchange.it.requestTrailers.bytes)
+        }
+    }
+
+    /// The payload is complete, whether its stream is open yet or not.
+    mutating func endPayload(_ exchange: Slot<Exchange>, trailers: Bytes) {
+        exchange.it.requestTrailers.append(trailers)
+        if let upstream = exchange.it.upstream, exchange.it.isTransmitted {
+            completeStream(upstream, trailers: trailers)
+        }
+    }
+
+    /// A part of a request's body goes to the replica.
+    mutating func sendBody(_ bytes: Bytes, to upstream: Slot<UpstreamConnection>) {
+        guard let stream = upstream.it.stream, let carrier = upstream.it.carrier else {
+            return loop.send(upstream.it.channel, bytes)
+        }
+        guard let handle = stream.handle, !stream.isComplete, !bytes.isEmpty else { return }
+        upstream.it.channel.it.isBlocked = !send(bytes, ends: false, on: handle, of: carrier)
+    }
+
+    /// The request is complete: its end follows what is still to be sent.
+    mutating func completeStream(
+        _ upstream: Slot<UpstreamConnection>, trailers: Bytes = .empty
+    ) {
+        guard let stream = upstream.it.stream, let carrier = upstream.it.carrier,
+            let handle = stream.handle, !stream.isComplete
+        else { return }
+        upstream.it.stream?.isComplete = true
+        finish(handle, trailers: trailers, on: carrier)
+    }
+
+    // MARK: Receiving
+
+    /// Another turn of a connection, or of a stream whose client has caught up.
+    mutating func readCarried(_ upstream: Slot<UpstreamConnection>) {
+        if upstream.it.isStream { return resumeStream(upstream) }
+        guard let carrier = upstream.it.carrier else { return }
+        let channel = upstream.it.channel
+        var turns = 0
+        while channel.it.isReadable, !channel.it.isClosed {
+            if turns == Limits.readsPerTurn { return resumeLater(upstream) }
+            turns += 1
+            switch loop.receive(channel, atMost: Limits.firstReadBytes) {
+            case .bytes(let count):
+                if !receive(loop.received(count), on: carrier) { return }
+            case .wouldBlock: return
+            case .ended, .failed: return closeUpstream(upstream)
+            }
+        }
+    }
+
+    mutating func take(_ event: HTTP2Event, of bytes: Bytes, on carrier: Slot<Carrier>) {
+        guard let upstream = Slot<UpstreamConnection>(address: event.stream.owner),
+            let exchange = upstream.it.exchange
+        else { return }
+        upstream.it.since = loop.now
+        if event.endsStream { upstream.it.stream?.hasEnded = true }
+        switch event.kind {
+        case .interim, .head: takeAnswerHead(event, from: upstream, exchange)
+        case .headTooLarge: refuseAnswer(exchange)
+        case .data: takeAnswerData(bytes.slice(event.slice), from: upstream, exchange)
+        case .trailers:
+            if let lines = readTrailers(event) { upstream.it.stream?.received.append(lines) }
+            endAnswerIfDone(upstream)
+        case .end: endAnswerIfDone(upstream)
+        }
+    }
+
+    private mutating func takeAnswerHead(
+        _ event: HTTP2Event, from upstream: Slot<UpstreamConnection>, _ exchange: Slot<Exchange>
+    ) {
+        var exchange = exchange
+        let bytes = unsafe http2.withHeads { unsafe Bytes($0) }.slice(event.slice)
+        do {
+            let parsed = try answerParser.parse(
+                bytes.span, fields: &fields, requestMethod: exchange.it.method)
+            guard let answer = parsed, exchange.it.phase == .awaitingAnswer else {
+                return refuseAnswer(exchange)
+            }
+            if answer.isUpgrade {
+                guard exchange.it.wantsUpgrade else { return refuseAnswer(exchange) }
+                beginTunnel(answer, in: bytes, exchange)
+            } else if event.kind == .interim {
+                return forwardInformational(answer, in: bytes, exchange)
+            } else {
+                if exchange.it.partner != nil { exchange = settle(exchange) }
+                guard beginAnswer(answer, in: bytes, from: upstream, exchange) else {
+                    return refuseAnswer(exchange)
+                }
+            }
+            if event.endsStream { endAnswerIfDone(upstream) }
+        } catch {
+            refuseAnswer(exchange)
+        }
+    }
+
+    /// What came cannot be an answer.
+    private mutating func refuseAnswer(_ exchange: Slot<Exchange>) {
+        if exchange.it.phase == .answering { return cutAnswer(exchange, .malformedAnswer) }
+        if exchange.it.isHedge || exchange.it.partner != nil {
+            return tryFailed(exchange, .malformedAnswer)
+        }
+        endTry(exchange, outcome: .transport, error: .malformedAnswer)
+        fail(exchange, .malformedAnswer)
+    }
+
+    private mutating func takeAnswerData(
+        _ data: Bytes, from upstream: Slot<UpstreamConnection>, _ exchange: Slot<Exchange>
+    ) {
+        guard exchange.it.phase == .answering else { return refuseAnswer(exchange) }
+        let client = exchange.it.client
+        if client.it.channel.it.isCongested || !upstream.it.stash.isEmpty {
+            upstream.it.stash.append(data)
+            awaitClient(client, exchange)
+        } else {
+            pass(data, from: upstream, exchange)
+        }
+        endAnswerIfDone(upstream)
+    }
+
+    private mutating func pass(
+        _ data: Bytes, from upstream: Slot<UpstreamConnection>, _ exchange: Slot<Exchange>
+    ) {
+        sendPayload(data, of: exchange)
+        upstream.it.stream?.handle?.consume(data.count)
+        if let carrier = upstream.it.carrier { list(carrier) }
+    }
+
+    private mutating func resumeStream(_ upstream: Slot<UpstreamConnection>) {
+        guard let exchange = upstream.it.exchange, exchange.it.phase == .answering else { return }
+        let client = exchange.it.client
+        if !upstream.it.stash.isEmpty {
+            if client.it.channel.it.isCongested { return awaitClient(client, exchange) }
+            pass(upstream.it.stash.bytes, from: upstream, exchange)
+            upstream.it.stash.free()
+        }
+        endAnswerIfDone(upstream)
+    }
+
+    private mutating func endAnswerIfDone(_ upstream: Slot<UpstreamConnection>) {
+        guard let exchange = upstream.it.exchange, upstream.it.stream?.hasEnded == true,
+            upstream.it.stash.isEmpty
+        else { return }
+        guard exchange.it.phase == .answering else { return refuseAnswer(exchange) }
+        let trailers = upstream.it.stream?.received.bytes ?? .empty
+        endAnswer(exchange, trailers: trailers)
+        finishAnswer(exchange, upstream, mayReuse: true)
+    }
+
+    /// The replica has given the stream up, or its connection is lost.
+    mutating func streamWasReset(
+        _ upstream: Slot<UpstreamConnection>, _ code: HTTP2ErrorCode
+    ) {
+        upstream.it.stream?.isComplete = true
+        upstream.it.stream?.wasReset = true
+        guard let exchange = upstream.it.exchange else { return closeUpstream(upstream) }
+        // A replica that has answered need not read on (RFC 9113 8.1).
+        if upstream.it.stream?.hasEnded == true { return }
+        // Not processed: as if it had never been sent (8.7).
+        if code.isUnprocessed, exchange.it.phase == .awaitingAnswer {
+            exchange.it.phase = .connecting
+        }
+        upstreamEnded(upstream, exchange, wasReset: true)
+    }
+
+    /// The stream could not be opened; told after the caller is done with the exchange.
+    private mutating func resetLater(_ upstream: Slot<UpstreamConnection>) {
+        upstream.it.stream?.wasReset = true
+        upstream.it.stream?.isComplete = true
+        loop.setTimer(upstream.it.channel, at: loop.now + 1)
+    }
+
+    // MARK: Ends
+
+    /// Requests that may go elsewhere: no byte of an answer has come.
+    func gatherWaiting(on carrier: Slot<Carrier>, into moving: inout [Slot<Exchange>]) {
+        var next = carrier.it.firstUpstream
+        while let upstream = next {
+            next = upstream.it.next
+            guard let exchange = upstream.it.exchange else { continue }
+            let isWaiting = exchange.it.phase == .awaitingAnswer && mayRepeat(exchange)
+            if exchange.it.phase == .connecting || isWaiting { moving.append(exchange) }
+        }
+    }
+
+    /// Connections that carry nothing now.
+    mutating func closeIdleCarriers(of pool: Slot<EndpointPool>) {
+        var next = pool.it.firstActive
+        while let connection = next {
+            next = connection.it.next
+            guard let carrier = connection.it.carrier else { continue }
+            carrier.it.isEnding = true
+            if carrier.it.streamCount == 0 { closeUpstream(connection) }
+        }
+    }
+
+    mutating func endCarried(_ upstream: Slot<UpstreamConnection>) {
+        if upstream.it.isStream { return endStream(upstream) }
+        guard let carrier = upstream.it.carrier else { return }
+        // Those that hang on it end first, each in its own way, and open nothing more here.
+        carrier.it.isEnding = true
+        while let stream = carrier.it.firstUpstream { streamWasReset(stream, .internalError) }
+        guard !upstream.it.channel.it.isClosed else { return }
+        let pool = upstream.it.pool
+        pool.unlink(upstream)
+        loop.close(upstream.it.channel)
+        pool.it.openCount -= 1
+        meters.openUpstreams.decrement()
+        deadUpstreams.append(upstream)
+        bury(carrier)
+        freeIfUnused(pool)
+    }
+
+    /// Lets go of the stream. What is incomplete is cancelled: the replica need not go on.
+    private mutating func endStream(_ upstream: Slot<UpstreamConnection>) {
+        guard let stream = upstream.it.stream, let carrier = upstream.it.carrier else { return }
+        stream.handle?.release()
+        upstream.it.stream?.received.free()
+        upstream.it.stash.free()
+        upstream.it.exchange = nil
+        upstream.it.next?.it.previous = upstream.it.previous
+        if let previous = upstream.it.previous {
+            previous.it.next = upstream.it.next
+        } else {
+            carrier.it.firstUpstream = upstream.it.next
+        }
+        carrier.it.streamCount -= 1
+        carrier.it.since = loop.now
+        loop.drop(upstream.it.channel)
+        deadUpstreams.append(upstream)
+        list(carrier)
+    }
+}
