@@ -205,7 +205,13 @@ extension Worker {
             return loop.send(client.it.channel, bytes)
         }
         guard let handle = stream.handle, !stream.isComplete, !bytes.isEmpty else { return }
-        client.it.channel.it.isBlocked = !send(bytes, ends: false, on: handle, of: carrier)
+        let channel = client.it.channel
+        let wasBlocked = channel.it.isBlocked
+        channel.it.isBlocked = !send(bytes, ends: false, on: handle, of: carrier)
+        if channel.it.isBlocked, !wasBlocked {
+            channel.it.stalledAt = loop.now
+            setTimer(client, after: gateway.responseIdle)
+        }
     }
 
     /// The answer is complete: its end follows what is still to be sent.

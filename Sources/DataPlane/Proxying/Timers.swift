@@ -115,6 +115,10 @@ extension Worker {
         _ client: Slot<ClientConnection>, _ idleLimit: Int64
     ) -> Bool {
         let channel = client.it.channel
+        // A stream that opens its window in drips is found by its connection's timer.
+        if client.it.isStream {
+            return isOver(channel, since: channel.it.stalledAt, limit: idleLimit)
+        }
         let verdict = client.it.pace.look(
             stalledAt: channel.it.stalledAt, taken: loop.takenBytes(of: channel), now: loop.now,
             idleLimit: idleLimit)

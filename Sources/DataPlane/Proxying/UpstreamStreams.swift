@@ -273,7 +273,6 @@ extension Worker {
         let client = exchange.it.client
         if client.it.channel.it.isCongested || !upstream.it.stash.isEmpty {
             upstream.it.stash.append(data)
-            awaitClient(client, exchange)
         } else {
             pass(data, from: upstream, exchange)
         }
@@ -292,7 +291,7 @@ extension Worker {
         guard let exchange = upstream.it.exchange, exchange.it.phase == .answering else { return }
         let client = exchange.it.client
         if !upstream.it.stash.isEmpty {
-            if client.it.channel.it.isCongested { return awaitClient(client, exchange) }
+            if client.it.channel.it.isCongested { return }
             pass(upstream.it.stash.bytes, from: upstream, exchange)
             upstream.it.stash.free()
         }
