@@ -211,7 +211,7 @@ extension Worker {
     mutating func readTrailers(_ event: HTTP2Event) -> Bytes? {
         let bytes = unsafe http2.withHeads { unsafe Bytes($0) }.slice(event.slice)
         do {
-            try TrailerFields.read(bytes.span, into: &fields)
+            guard try TrailerFields.read(bytes.span, into: &fields) != nil else { return nil }
         } catch {
             return nil
         }

@@ -144,3 +144,8 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         }
     }
 }
+
+extension HTTP2Session {
+    /// A head has begun and is not complete.
+    package var isReceivingHead: Bool { record.it.assembly.isActive }
+}

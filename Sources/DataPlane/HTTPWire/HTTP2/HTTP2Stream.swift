@@ -221,3 +221,8 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         stream.it.noteProgress(0, now: it.now)
     }
 }
+
+extension HTTP2Stream {
+    /// Its owner has not let go of it.
+    package var isHeld: Bool { record.it.isHeld }
+}
