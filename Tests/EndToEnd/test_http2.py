@@ -443,3 +443,100 @@ def test_nothing_stays_in_flight(start_origin, start_gateway):
             assert client.answer(stream).status == 200
         client.close()
     gateway.settle()
+
+
+# --- gRPC -------------------------------------------------------------------------------------
+
+GRPC = {"content-type": "application/grpc", "te": "trailers"}
+
+
+def test_grpc_passes_with_its_trailers(start_origin, start_gateway):
+    def script(exchange):
+        exchange.answer(200, exchange.read_body(), {"content-type": "application/grpc"},
+                        trailers=[("grpc-status", "0"), ("grpc-message", "fine")])
+    replica = start_origin(script, http2=True)
+    gateway = start_gateway(over_http2(replica))
+    with Client(gateway.address) as client:
+        answer = client.request("POST", "/s/m", GRPC, b"\0\0\0\0\2hi")
+    assert answer.body == b"\0\0\0\0\2hi"
+    assert answer.trailers.get("grpc-status") == "0"
+    assert answer.trailers.get("grpc-message") == "fine"
+    assert replica.requests[0].headers.get("te") == "trailers"
+
+
+def test_an_answer_of_trailers_alone_stays_one(start_origin, start_gateway):
+    def script(exchange):
+        exchange.read_body()
+        exchange.head(200, {"content-type": "application/grpc", "grpc-status": "5"}, ends=True)
+    gateway = start_gateway(over_http2(start_origin(script, http2=True)))
+    with Client(gateway.address) as client:
+        answer = client.request("POST", "/s/m", GRPC, b"")
+    assert answer.header("grpc-status") == "5" and not answer.trailers and answer.body == b""
+
+
+@pytest.mark.parametrize("setting,status,code", [
+    ("no_route", "12", "no_route"), ("dead", "14", "replica_unreachable")])
+def test_the_gateways_own_errors_are_statuses_of_grpc(
+        start_origin, start_gateway, setting, status, code):
+    replica = start_origin(echo2, http2=True)
+    gateway = start_gateway(over_http2(replica, routes=[{"path": "/s"}]))
+    if setting == "dead":
+        replica.refuse()
+    path = "/other/m" if setting == "no_route" else "/s/m"
+    with Client(gateway.address) as client:
+        answer = client.request("POST", path, GRPC, b"\0\0\0\0\0")
+    assert answer.status == 200
+    assert answer.header("content-type") == "application/grpc"
+    assert answer.header("grpc-status") == status and answer.error == code
+    assert answer.header("grpc-message")
+
+
+def test_both_sides_of_a_grpc_stream_talk_at_once(start_origin, start_gateway):
+    def script(exchange):
+        exchange.head(200, {"content-type": "application/grpc"})
+        seen = 0
+        while True:
+            with exchange.changed:
+                assert exchange.changed.wait_for(
+                    lambda: len(exchange.body) > seen or exchange.ended, 20)
+                news, seen = exchange.body[seen:], len(exchange.body)
+                over = exchange.ended and not news
+            if over:
+                return exchange.end([("grpc-status", "0")])
+            exchange.data(news.upper())
+    gateway = start_gateway(over_http2(start_origin(script, http2=True)))
+    with Client(gateway.address) as client:
+        stream = client.begin("POST", "/s/m", GRPC, ends=False)
+        answer = client.answers[stream]
+        for number in range(20):
+            client.data(stream, b"word%d;" % number)
+            client.until(lambda: answer.body.endswith(b"WORD%d;" % number))
+        client.data(stream, b"", ends=True)
+        assert client.answer(stream).trailers.get("grpc-status") == "0"
+
+
+def test_websocket_over_http2_reaches_a_replica_over_http1(start_origin, start_gateway):
+    def script(exchange):
+        exchange.is_body_read = True
+        exchange.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n"
+                      b"Upgrade: websocket\r\n\r\n")
+        stream = exchange.connection.stream
+        while stream.buffer or stream.fill():
+            data, stream.buffer = stream.buffer, b""
+            exchange.send(data.upper())
+    replica = start_origin(script)
+    gateway = start_gateway(service(replica, upgrades=["websocket"]))
+    with Client(gateway.address) as client:
+        client.until(lambda: client.h2.remote_settings.enable_connect_protocol == 1)
+        stream = client.begin("CONNECT", "/chat", {"sec-websocket-version": "13"}, ends=False,
+                              more=[(":protocol", "websocket")])
+        assert client.head(stream).status == 200
+        answer = client.answers[stream]
+        for word in (b"hello", b"x" * 70_000):
+            before = len(answer.body)
+            client.data(stream, word)
+            client.until(lambda: len(answer.body) == before + len(word))
+        assert answer.body[:5] == b"HELLO"
+        client.data(stream, b"", ends=True)
+        client.answer(stream)
+    assert replica.requests[0].headers.get("upgrade") == "websocket"

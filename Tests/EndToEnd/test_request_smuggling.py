@@ -124,7 +124,7 @@ HEADS = [
     ("9110 10.1.1", "an expectation nobody can meet", post(
         "Content-Length: 1\r\nExpect: tea\r\n", "a"), 417),
     ("9112 9.6", "Connection that is no list", get("Connection: a b\r\n"), 400),
-    ("9113 3.4", "the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", (400, 505)),
+    ("9113 3.4", "half of the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", (400, 505)),
     ("no HTTP", "a TLS hello", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
 ]
 

@@ -22,6 +22,8 @@ package struct RequestHead: Sendable {
     /// The Upgrade field's value, if `Connection: upgrade` stands beside it.
     package var upgrade = Slice.none
     package var contentTypeIsJSON = false
+    /// `application/grpc`, of any encoding; not gRPC-Web.
+    package var contentTypeIsGRPC = false
     /// What the head took of the bytes, a tolerated leading CRLF included.
     package var byteCount = 0
 

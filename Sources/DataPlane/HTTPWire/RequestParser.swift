@@ -93,6 +93,9 @@ package struct RequestParser: Sendable {
         let type = fields.first(.contentType)
         if type >= 0, !fields.repeated.contains(.contentType) {
             head.contentTypeIsJSON = bytes.isMediaType(fields[type].value, "application/json")
+            head.contentTypeIsGRPC =
+                bytes.isMediaType(fields[type].value, "application/grpc")
+                || bytes.begins(fields[type].value, "application/grpc+")
         }
     }
 }

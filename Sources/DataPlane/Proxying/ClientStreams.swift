@@ -84,6 +84,7 @@ extension Worker {
         carrier.it.streamCount += 1
         if event.kind == .headTooLarge { return refuse(client, .headTooLarge) }
         let head = unsafe http2.withHeads { unsafe Bytes($0) }.slice(event.slice)
+        client.it.fieldCount = event.fieldCount
         take(head, from: client)
     }
 

@@ -170,13 +170,17 @@ extension Worker {
             client.it.scanned = UInt32(bytes.count)
             if verdict == .incomplete { return 0 }
         }
-        do {
+        do throws(WireError) {
             guard let request = try requestParser.parse(bytes.span, fields: &fields) else {
                 awaitMore(bytes, from: client)
                 return 0
             }
             client.it.scanned = 0
             client.it.isFresh = false
+            // A field that reads as two would be one that the sender's side never judged.
+            if client.it.isStream, fields.count != Int(client.it.fieldCount) {
+                throw WireError.badFieldValue
+            }
             return receive(request, in: bytes, from: client)
         } catch {
             refuse(client, error)

@@ -48,6 +48,10 @@ extension Worker {
         }
         HeadWriter.copyFields(fields, of: span, skipping: skipped, into: &head)
         if request.framing == .chunked { head.append("transfer-encoding: chunked\r\n") }
+        // The one option of TE that HTTP/2 knows, and gRPC servers ask for (RFC 9113 8.2.2).
+        if exchange.it.keepsPayload, exchange.it.isGRPC || acceptsTrailers(bytes) {
+            head.append("te: trailers\r\n")
+        }
         if exchange.it.wantsUpgrade { appendUpgrade(bytes.slice(request.upgrade)) }
         appendForwarding(request, bytes, client)
         appendRequestID(request, bytes, exchange)
@@ -58,6 +62,12 @@ extension Worker {
         exchange.it.replay.append(composed)
         exchange.it.headCount = head.count
         return true
+    }
+
+    private func acceptsTrailers(_ bytes: Bytes) -> Bool {
+        let field = fields.first(.te)
+        guard field >= 0, !fields.repeated.contains(.te) else { return false }
+        return bytes.slice(fields[field].value).isEqualIgnoringCase(to: Bytes("trailers"))
     }
 
     private mutating func appendRequestLine(

@@ -62,6 +62,8 @@ struct ClientConnection {
     var isBuried = false
     /// Bytes of the head so far that the scanner has seen.
     var scanned: UInt32 = 0
+    /// Of a stream: fields that its head was sent with.
+    var fieldCount: UInt16 = 0
     var peer: PeerAddress
     var exchange: Slot<Exchange>?
     var search: Slot<ModelSearch>?
@@ -146,6 +148,8 @@ struct Exchange {
     var isCounted = false
     var isRequestDone = false
     var isRequestChunked = false
+    /// Its refusals are statuses of gRPC.
+    var isGRPC = false
     /// The client asked to leave HTTP, as its service allows.
     var wantsUpgrade = false
     /// Both sides have left HTTP: bytes pass both ways until either ends.

@@ -113,6 +113,17 @@ package enum RefusalCode: UInt8, CaseIterable, Sendable {
         }
     }
 
+    /// The status of gRPC that says the same as one of HTTP.
+    static func statusOfGRPC(for status: UInt16) -> UInt8 {
+        switch status {
+        case 404: 12  // UNIMPLEMENTED: nobody here serves that method.
+        case 408, 504: 4  // DEADLINE_EXCEEDED
+        case 413, 429, 431: 8  // RESOURCE_EXHAUSTED
+        case 502, 503: 14  // UNAVAILABLE: another try may help.
+        default: 13  // INTERNAL
+        }
+    }
+
     package var outcome: Outcome {
         switch self {
         case .none: .success

@@ -36,9 +36,14 @@ extension Worker {
     ) -> Int {
         meters.refusal(code).increment()
         let closes = !request.keepsAlive || !request.framing.isEmpty || isDraining
-        composeRefusal(
-            code, closes: closes, isHead: request.method == .head,
-            isOld: request.minorVersion == 0, requestID: requestID(of: request, in: bytes))
+        let requestID = requestID(of: request, in: bytes)
+        if request.contentTypeIsGRPC, client.it.isStream {
+            composeGRPCRefusal(code, status: code.status, requestID: requestID)
+        } else {
+            composeRefusal(
+                code, closes: closes, isHead: request.method == .head,
+                isOld: request.minorVersion == 0, requestID: requestID)
+        }
         sendRefusal(to: client)
         logRefusal(
             client, code, status: code.status, method: bytes.slice(request.methodText),
@@ -67,10 +72,15 @@ extension Worker {
         exchange.it.error = code
         exchange.it.status = error.map { UInt16($0.status) } ?? code.status
         let keepsAlive = exchange.it.keepsAlive && exchange.it.isRequestDone && !isDraining
-        composeRefusal(
-            code, malformed: error, closes: !keepsAlive, isHead: exchange.it.method == .head,
-            isOld: exchange.it.minorVersion == 0,
-            requestID: exchange.it.replay.bytes.slice(exchange.it.requestID))
+        let requestID = exchange.it.replay.bytes.slice(exchange.it.requestID)
+        if exchange.it.isGRPC {
+            composeGRPCRefusal(code, status: exchange.it.status, requestID: requestID)
+        } else {
+            composeRefusal(
+                code, malformed: error, closes: !keepsAlive,
+                isHead: exchange.it.method == .head, isOld: exchange.it.minorVersion == 0,
+                requestID: requestID)
+        }
         exchange.it.keepsAlive = keepsAlive
         sendRefusal(to: client)
         finish(exchange, outcome: code.outcome)
@@ -91,6 +101,29 @@ extension Worker {
             composed.slice(from: 0, count: headBytes), to: client, isFinal: true,
             endsStream: body.isEmpty)
         sendBody(body, to: client)
+    }
+
+    /// A head that is all of an answer: gRPC's status stands where trailers would be (gRPC over
+    /// HTTP/2, Trailers-Only).
+    private mutating func composeGRPCRefusal(
+        _ code: RefusalCode, status: UInt16, requestID: Bytes
+    ) {
+        head.removeAll()
+        head.append("HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ngrpc-status: ")
+        head.appendDecimal(UInt64(RefusalCode.statusOfGRPC(for: status)))
+        head.append("\r\ngrpc-message: ")
+        head.append(code.detail)
+        head.append("\r\nx-penstock-error: ")
+        head.append(code.code)
+        head.appendCRLF()
+        dates.append(wall, to: &head)
+        if !requestID.isEmpty {
+            head.append("x-request-id: ")
+            head.append(requestID.span)
+            head.appendCRLF()
+        }
+        head.appendCRLF()
+        refusalHeadBytes = head.count
     }
 
     mutating func composeRefusal(

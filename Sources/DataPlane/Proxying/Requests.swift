@@ -188,6 +188,7 @@ extension Worker {
             client.it.stream.map { $0.hasEnded && request.framing.isEmpty }
             ?? exchange.it.requestDecoder.isDone
         if log.isOn { keepForLog(exchange, request, bytes) }
+        exchange.it.isGRPC = request.contentTypeIsGRPC && client.it.isStream
         exchange.it.wantsUpgrade = mayUpgrade(request, in: bytes, service)
         chooseShare(exchange, request, bytes)
         if speaksHTTP2(exchange) {
