@@ -12,7 +12,7 @@ struct EventStreamScannerTests {
         var start = 0
         while start < bytes.count {
             let piece = Array(bytes[start..<min(start + size, bytes.count)])
-            _ = scanner.feed(piece.span.bytes)
+            _ = unsafe scanner.feed(piece.span.bytes)
             start += size
         }
         return scanner
@@ -92,7 +92,7 @@ struct EventStreamScannerTests {
                 bytes.append(letters[Int(state >> 33) % letters.count])
             }
             var scanner = EventStreamScanner()
-            let count = scanner.feed(bytes.span.bytes)
+            let count = unsafe scanner.feed(bytes.span.bytes)
             #expect(count >= 0 && count <= 150, "seed \(seed)")
         }
     }
