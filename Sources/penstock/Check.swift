@@ -1,5 +1,5 @@
-// `penstock check`: everything that can be wrong with a configuration, before it is served; and what
-// is right but probably not meant.
+// `penstock check`: everything that can be wrong with a configuration, before it is served; and
+// what is right but probably not meant.
 
 import Admin
 import ArgumentParser

@@ -30,6 +30,6 @@ package struct QuantileEstimate: Sendable {
         return Int64(Logarithms.exp(logarithm))
     }
 
-    /// Half an octave at first, so that a bad start is left quickly; later a twentieth.
-    private var step: Double { count < Limits.quantileSamples ? 0.35 : 0.05 }
+    /// Half an octave at first, so that a bad start is left quickly; later a fiftieth.
+    private var step: Double { count < Limits.quantileSamples ? 0.35 : 0.02 }
 }

@@ -1,5 +1,5 @@
-// Streams of multiplexed connections as channels without sockets: they have a timer and an owner like
-// any other, so that deadlines and back-pressure need not know which kind it is.
+// Streams of multiplexed connections as channels without sockets: they have a timer and an owner
+// like any other, so that deadlines and back-pressure need not know which kind it is.
 
 extension EventLoop {
     /// A channel without a socket. Nil when the loop has as many channels as it may.

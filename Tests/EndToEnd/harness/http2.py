@@ -1,6 +1,6 @@
-# HTTP/2 on both sides of the gateway, over the `h2` library: a client that sends requests and reads
-# answers stream by stream, and an origin that follows a script like the HTTP/1.1 one. Both keep every
-# event, so that a story can say what happened on the wire.
+# HTTP/2 on both sides of the gateway, over the `h2` library: a client that sends requests and
+# reads answers stream by stream, and an origin that follows a script like the HTTP/1.1 one. Both
+# keep every event, so that a story can say what happened on the wire.
 
 import ssl
 import threading

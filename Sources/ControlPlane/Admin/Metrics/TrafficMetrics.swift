@@ -81,7 +81,10 @@ struct TrafficMetrics {
         let counters: [(String, String, KeyPath<Measures, UInt64>)] = [
             ("penstock_streams_total", "Finished token streams.", \.streams),
             ("penstock_stream_events_total", "Events with data in token streams.", \.streamEvents),
-            ("penstock_prompt_tokens_total", "Prompt tokens that streams reported.", \.promptTokens),
+            (
+                "penstock_prompt_tokens_total", "Prompt tokens that streams reported.",
+                \.promptTokens
+            ),
             (
                 "penstock_completion_tokens_total", "Completion tokens that streams reported.",
                 \.completionTokens
