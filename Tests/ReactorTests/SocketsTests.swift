@@ -119,6 +119,15 @@ import Testing
         while case .bytes = send(block, to: pair.server) {}
         #expect(Sockets.unsentBytes(pair.server) > 0)
     }
+
+    @Test func `the room for sending is gone when the kernel takes no more`() throws {
+        let pair = try Pair(host: "127.0.0.1")
+        defer { pair.close() }
+        #expect(Sockets.sendRoom(pair.server) > 16 * 1024)
+        let block = String(repeating: "x", count: 1 << 20)
+        while case .bytes = send(block, to: pair.server) {}
+        #expect(Sockets.sendRoom(pair.server) < 16 * 1024)
+    }
 }
 
 @Suite struct UnixSocketTests {

@@ -10,7 +10,7 @@ extension Worker {
         if upstream.it.carrier != nil { return readCarried(upstream) }
         let channel = upstream.it.channel
         var turns = 0
-        var size = Limits.firstReadBytes
+        var size = firstReadSize
         while channel.it.isReadable, !channel.it.isClosed {
             guard let exchange = upstream.it.exchange else { return closeUpstream(upstream) }
             let client = exchange.it.client

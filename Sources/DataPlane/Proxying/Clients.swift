@@ -69,16 +69,20 @@ extension Worker {
     private func readSize(_ client: Slot<ClientConnection>, _ turns: Int) -> Int {
         guard let upstream = client.it.exchange?.it.upstream, upstream.it.phase == .busy
         else { return Limits.cautiousReadBytes }
-        if turns == 1 { return Limits.firstReadBytes }
-        return readSize(towards: upstream.it.channel)
+        return turns == 1 ? firstReadSize : readSize(towards: upstream.it.channel)
     }
 
-    /// How much to read at once for a destination: little when it lags, since what it does not take
-    /// must be kept.
+    var firstReadSize: Int {
+        loop.surplus > Limits.surplusBytes ? Limits.cautiousReadBytes : Limits.firstReadBytes
+    }
+
+    /// How much to read at once for a destination: as much as its kernel buffer takes, since the
+    /// rest must be kept here. Half of the room, because the kernel counts its own book-keeping.
     func readSize(towards destination: Slot<Channel>) -> Int {
         if destination.it.isStream { return Limits.firstReadBytes }
-        return Sockets.unsentBytes(destination.it.descriptor) < Limits.laggingBytes
-            ? Limits.bulkReadBytes : Limits.cautiousReadBytes
+        if loop.surplus > Limits.surplusBytes { return Limits.cautiousReadBytes }
+        let room = Sockets.sendRoom(destination.it.descriptor) / 2
+        return min(max(room, Limits.cautiousReadBytes), Limits.bulkReadBytes)
     }
 
     // MARK: Consuming
@@ -246,6 +250,7 @@ extension Worker {
         client.it.stash.free()
         loop.flushNow(client.it.channel)
         client.it.since = loop.now
+        if !loop.poll(client.it.channel) { return closeClient(client) }
         goOnLingering(client)
     }
 
@@ -266,12 +271,11 @@ extension Worker {
     /// After an answer that is the connection's last: at once if there is nothing to lose by it.
     mutating func closeAfterAnswer(_ client: Slot<ClientConnection>, mustLinger: Bool) {
         let channel = client.it.channel
-        loop.flushNow(channel)
-        if mustLinger || channel.it.isReadable || channel.it.isCongested
-            || !client.it.stash.isEmpty
-        {
+        if mustLinger || channel.it.isReadable || !client.it.stash.isEmpty {
             return linger(client)
         }
+        loop.flushLast(channel)
+        if channel.it.isCongested { return linger(client) }
         closeClient(client)
     }
 }

@@ -98,12 +98,25 @@ extension Worker {
         // What came with the handshake is read in this batch already.
         client.it.channel.it.isReadable = true
         readClient(client)
+        if !client.it.channel.it.isClosed { listen(to: client) }
+    }
+
+    /// Begins to hear of a new connection; later if its only request is here whole, since its
+    /// answer is then likely to be the next and last that happens on it.
+    private mutating func listen(to client: Slot<ClientConnection>) {
+        let isHeard: Bool
+        if let exchange = client.it.exchange, exchange.it.isRequestDone, !exchange.it.keepsAlive {
+            isHeard = loop.pollLater(client.it.channel)
+        } else {
+            isHeard = loop.poll(client.it.channel)
+        }
+        if !isHeard { clientGone(client) }
     }
 
     private mutating func admit(
         _ socket: Int32, _ peer: PeerAddress, isCounted: Bool
     ) -> Slot<ClientConnection>? {
-        guard let channel = loop.open(socket, owner: 0, isConnecting: false) else { return nil }
+        guard let channel = loop.openUnpolled(socket) else { return nil }
         let record = ClientConnection(
             channel: channel, phase: .awaitingHead, isCounted: isCounted, peer: peer,
             scanner: HeadScanner(headBytes: gateway.wire.headBytes), since: loop.now)

@@ -304,13 +304,15 @@ extension Worker {
         }
     }
 
-    /// Sends a part of the body on, and keeps it as long as the whole can be sent again.
+    /// Sends a part of the body on, and keeps it as long as the whole can, and may, be sent again.
     mutating func forward(_ bytes: Bytes, of exchange: Slot<Exchange>) {
         exchange.it.bytesReceived += UInt64(bytes.count)
         let isTransmitted = exchange.it.isTransmitted
         if exchange.it.isReplayable {
             let kept = exchange.it.replay.count - exchange.it.headCount
-            if !isTransmitted || kept + bytes.count <= gateway.replayBytes {
+            // A refused stream of HTTP/2 may be tried elsewhere, whatever the method.
+            let mayReturn = mayRepeat(exchange) || exchange.it.upstream?.it.isStream == true
+            if !isTransmitted || mayReturn && kept + bytes.count <= gateway.replayBytes {
                 exchange.it.replay.append(bytes)
             } else {
                 exchange.it.isReplayable = false

@@ -59,6 +59,8 @@ struct Worker: ~Copyable {
     var pools: [ObjectIdentifier: Slot<EndpointPool>] = [:]
     var checks: [ObjectIdentifier: Slot<Probe>] = [:]
     var listeners: [LoopListener] = []
+    /// Listeners that somebody waits at, as of this batch.
+    var accepting: [Int32] = []
     var reserveDescriptor = Sockets.openReserve()
 
     /// Connections whose turn came to an end before their bytes did.
@@ -121,6 +123,7 @@ struct Worker: ~Copyable {
             for index in 0..<count {
                 dispatch(loop.poller.token(index), loop.poller.readiness(index))
             }
+            if !accepting.isEmpty { acceptWaiting() }
             while let token = loop.timers.popExpired(now: loop.now) { timerFired(token) }
             if !resuming.isEmpty { takeTurns() }
             if wantsHeldServed {
@@ -144,8 +147,15 @@ struct Worker: ~Copyable {
         } else if token == Worker.doorbellToken {
             readMailbox()
         } else {
-            acceptConnections(listener: Int32(truncatingIfNeeded: token >> 4))
+            // Last: what clients send right behind the handshake has then come in, and is read
+            // without waiting for another event.
+            accepting.append(Int32(truncatingIfNeeded: token >> 4))
         }
+    }
+
+    private mutating func acceptWaiting() {
+        for descriptor in accepting { acceptConnections(listener: descriptor) }
+        accepting.removeAll(keepingCapacity: true)
     }
 
     private mutating func channelEvent(_ channel: Slot<Channel>, _ readiness: Readiness) {

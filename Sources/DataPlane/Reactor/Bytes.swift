@@ -53,6 +53,8 @@ package struct HeapBytes {
 
     package var count: Int { Int(end &- start) }
     package var isEmpty: Bool { start == end }
+    /// The memory behind them, in bytes.
+    package var reserved: Int { Int(capacity) }
 
     package var bytes: Bytes {
         guard let base = unsafe base else { return .empty }

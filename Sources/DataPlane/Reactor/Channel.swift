@@ -17,6 +17,8 @@ package struct Channel {
     /// A send failed; nothing more goes out.
     package var isBroken = false
     package var isConnecting = false
+    /// The poller knows the socket: events of it come.
+    package internal(set) var isPolled = false
     package var isClosed = false
     /// When the kernel last began not to take all that was sent.
     package var stalledAt: Int64 = 0
@@ -40,6 +42,9 @@ package struct Channel {
     /// The kernel, or the connection that carries the stream, would not take all of what was sent:
     /// do not read the source meanwhile.
     package var isCongested: Bool { !backlog.isEmpty || isBlocked }
+
+    /// Memory of the backlog beyond the usual.
+    var surplus: Int { max(0, backlog.reserved - ReactorLimits.usualBacklogBytes) }
 
     /// Bytes accepted from the caller that the kernel does not have yet.
     package var unsentCount: Int { backlog.count + Int(deferredCount) }

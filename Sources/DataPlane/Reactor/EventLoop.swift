@@ -12,6 +12,9 @@ package struct EventLoop: ~Copyable {
     /// Nanoseconds, monotonic, as of the start of the batch.
     package private(set) var now: Int64
     package private(set) var channelCount = 0
+    /// Memory of backlogs beyond what each channel may have, in bytes. When there is more than a
+    /// little, callers should read less at once.
+    package private(set) var surplus = 0
 
     var channels: Slab<Channel>
     private let scratch: UnsafeMutableRawBufferPointer
@@ -21,6 +24,9 @@ package struct EventLoop: ~Copyable {
     private var dirtyCount = 0
     private let dead: UnsafeMutableBufferPointer<Slot<Channel>>
     private var deadCount = 0
+    /// Channels whose polling was put off, oldest first, and until when.
+    private let unpolled: UnsafeMutableBufferPointer<Unpolled>
+    private var unpolledCount = 0
 
     package init(channelLimit: Int) throws(SystemError) {
         poller = try Poller()
@@ -31,6 +37,7 @@ package struct EventLoop: ~Copyable {
         unsafe arena = .allocate(byteCount: ReactorLimits.arenaBytes, alignment: 64)
         unsafe dirty = .allocate(capacity: ReactorLimits.dirtyChannels)
         unsafe dead = .allocate(capacity: channelLimit)
+        unsafe unpolled = .allocate(capacity: ReactorLimits.unpolledChannels)
     }
 
     deinit {
@@ -38,6 +45,7 @@ package struct EventLoop: ~Copyable {
         unsafe arena.deallocate()
         unsafe dirty.deallocate()
         unsafe dead.deallocate()
+        unsafe unpolled.deallocate()
     }
 
     // MARK: Batches
@@ -47,7 +55,8 @@ package struct EventLoop: ~Copyable {
     /// - Returns: how many events the poller holds.
     package mutating func wait(atMost cap: Int32) -> Int {
         let next = timers.millisecondsUntilNext(now: now)
-        let timeout = next < 0 ? cap : (cap < 0 ? next : min(next, cap))
+        var timeout = next < 0 ? cap : (cap < 0 ? next : min(next, cap))
+        if unpolledCount > 0 { timeout = timeout < 0 ? 1 : min(timeout, 1) }
         let count = (try? poller.wait(milliseconds: timeout)) ?? 0  // EBADF only: we are closing
         now = Clock.now()
         return count
@@ -56,6 +65,7 @@ package struct EventLoop: ~Copyable {
     /// Ends a batch: sends what was deferred and lets closed channels go.
     package mutating func endBatch() {
         flush()
+        if unpolledCount > 0 { pollOverdue() }
         for index in 0..<deadCount {
             unsafe channels.give(dead[index])
         }
@@ -64,18 +74,23 @@ package struct EventLoop: ~Copyable {
 
     // MARK: Channels
 
-    /// Takes over a socket. Nil when the loop has as many channels as it may.
+    /// Takes over a socket and polls it. Nil when the loop has as many channels as it may, or the
+    /// poller refuses.
     package mutating func open(
         _ descriptor: Int32, owner: UInt64, isConnecting: Bool
     ) -> Slot<Channel>? {
         let record = Channel(descriptor: descriptor, owner: owner, isConnecting: isConnecting)
         guard let channel = channels.take(record) else { return nil }
-        do {
-            try poller.add(descriptor, token: UInt64(channel.address))
-        } catch {
-            channels.give(channel)
-            return nil
-        }
+        channelCount += 1
+        if poll(channel) { return channel }
+        forget(channel)
+        return nil
+    }
+
+    /// Takes over an accepted socket, which is not polled until `poll` or `pollLater` is called.
+    package mutating func openUnpolled(_ descriptor: Int32) -> Slot<Channel>? {
+        let record = Channel(descriptor: descriptor, owner: 0, isConnecting: false)
+        guard let channel = channels.take(record) else { return nil }
         channelCount += 1
         return channel
     }
@@ -89,7 +104,7 @@ package struct EventLoop: ~Copyable {
 
     /// Lets go of a channel just opened; its socket stays open.
     package mutating func forget(_ channel: Slot<Channel>) {
-        poller.remove(channel.it.descriptor)
+        if channel.it.isPolled { poller.remove(channel.it.descriptor) }
         channelCount -= 1
         channels.give(channel)
     }
@@ -111,7 +126,7 @@ package struct EventLoop: ~Copyable {
     private mutating func discard(_ channel: Slot<Channel>) {
         channel.it.isClosed = true
         channel.it.deferredCount = 0
-        channel.it.backlog.free()
+        letGo(of: channel)
         timers.cancel(&channel.it.timer)
         if !channel.it.isStream {
             Sockets.close(channel.it.descriptor)
@@ -137,6 +152,51 @@ package struct EventLoop: ~Copyable {
     package mutating func connected(_ channel: Slot<Channel>) {
         channel.it.isConnecting = false
         if channel.it.isCongested { _ = drainBacklog(of: channel) }
+    }
+
+    // MARK: Polling
+
+    /// Events of the channel come from now on, beginning with its state. False when the system has
+    /// no memory for it.
+    package func poll(_ channel: Slot<Channel>) -> Bool {
+        if channel.it.isPolled { return true }
+        do {
+            try poller.add(channel.it.descriptor, token: UInt64(channel.address))
+        } catch {
+            return false
+        }
+        channel.it.isPolled = true
+        return true
+    }
+
+    /// For a channel that is likely to be closed before it is of any interest what comes of it: it
+    /// is polled a millisecond later if it is still open then. What nobody polls costs nothing,
+    /// and polling for one request costs 4 % of it.
+    package mutating func pollLater(_ channel: Slot<Channel>) -> Bool {
+        if channel.it.isPolled { return true }
+        if unpolledCount == ReactorLimits.unpolledChannels { return poll(channel) }
+        let until = now + ReactorLimits.unpolledNanoseconds
+        unsafe unpolled[unpolledCount] = Unpolled(channel: channel, until: until)
+        unpolledCount += 1
+        return true
+    }
+
+    /// Before the records of closed channels are recycled.
+    private mutating func pollOverdue() {
+        var kept = 0
+        for index in 0..<unpolledCount {
+            let entry = unsafe unpolled[index]
+            let channel = entry.channel
+            if channel.it.isClosed || channel.it.isPolled { continue }
+            if entry.until <= now {
+                // Without memory for it the channel goes the way of a failed one.
+                if !poll(channel) { channel.it.isBroken = true }
+                continue
+            }
+            unsafe unpolled[kept] = entry
+            kept += 1
+        }
+        unpolledCount = kept
     }
 
     // MARK: Timers
@@ -198,7 +258,7 @@ package struct EventLoop: ~Copyable {
     package mutating func send(_ channel: Slot<Channel>, _ bytes: Bytes) {
         if channel.it.isBroken || channel.it.isClosed || bytes.isEmpty { return }
         if channel.it.isConnecting || channel.it.isCongested {
-            channel.it.backlog.append(bytes)
+            keep(bytes, on: channel)
         } else if Int(channel.it.deferredCount) + bytes.count <= ReactorLimits.deferredBytes {
             postpone(bytes, on: channel)
         } else {
@@ -212,7 +272,7 @@ package struct EventLoop: ~Copyable {
             if end != arenaCount || arenaCount + bytes.count > ReactorLimits.arenaBytes {
                 flush(channel)
                 if channel.it.isCongested || channel.it.isBroken {
-                    channel.it.backlog.append(bytes)
+                    keep(bytes, on: channel)
                     return
                 }
             }
@@ -243,6 +303,16 @@ package struct EventLoop: ~Copyable {
         keepUnsent(of: first, then: bytes, after: result, on: channel)
     }
 
+    /// Sends what is deferred on this channel, which is about to be closed: its end leaves in the
+    /// same segment, which saves the kernel's second one and the peer a wake-up.
+    package mutating func flushLast(_ channel: Slot<Channel>) {
+        guard channel.it.deferredCount > 0 else { return }
+        let bytes = deferred(of: channel)
+        channel.it.deferredCount = 0
+        let result = unsafe Sockets.sendLast(channel.it.descriptor, bytes.buffer)
+        keepUnsent(of: bytes, then: .empty, after: result, on: channel)
+    }
+
     /// Sends what is deferred on this channel now.
     package mutating func flushNow(_ channel: Slot<Channel>) {
         if channel.it.deferredCount > 0 { flush(channel) }
@@ -270,6 +340,17 @@ package struct EventLoop: ~Copyable {
         return unsafe Bytes(UnsafeRawBufferPointer(rebasing: arena[start..<end]))
     }
 
+    private mutating func keep(_ bytes: Bytes, on channel: Slot<Channel>) {
+        let before = channel.it.surplus
+        channel.it.backlog.append(bytes)
+        surplus += channel.it.surplus - before
+    }
+
+    private mutating func letGo(of channel: Slot<Channel>) {
+        surplus -= channel.it.surplus
+        channel.it.backlog.free()
+    }
+
     private mutating func keepUnsent(
         of first: Bytes, then second: Bytes, after result: Sent, on channel: Slot<Channel>
     ) {
@@ -283,11 +364,13 @@ package struct EventLoop: ~Copyable {
         }
         if taken == first.count + second.count { return }
         if !channel.it.isCongested { noteStall(channel) }
-        if taken < first.count { channel.it.backlog.append(first.dropping(taken)) }
-        channel.it.backlog.append(second.dropping(max(0, taken - first.count)))
+        if taken < first.count { keep(first.dropping(taken), on: channel) }
+        keep(second.dropping(max(0, taken - first.count)), on: channel)
+        // Only the poller tells when the kernel takes more.
+        if !poll(channel) { channel.it.isBroken = true }
     }
 
-    private func drainBacklog(of channel: Slot<Channel>) -> Bool {
+    private mutating func drainBacklog(of channel: Slot<Channel>) -> Bool {
         while channel.it.isCongested {
             let bytes = channel.it.backlog.bytes
             switch unsafe Sockets.send(channel.it.descriptor, bytes.buffer) {
@@ -299,11 +382,17 @@ package struct EventLoop: ~Copyable {
                 return false
             case .failed:
                 channel.it.isBroken = true
-                channel.it.backlog.free()
+                letGo(of: channel)
                 return false
             }
         }
-        channel.it.backlog.free()
+        letGo(of: channel)
         return true
     }
+}
+
+/// A channel that is polled later.
+private struct Unpolled {
+    let channel: Slot<Channel>
+    let until: Int64
 }

@@ -12,16 +12,24 @@ package enum ReactorLimits {
     /// Slots of the timer wheel: 4096 × 33.6 ms = 137 s, longer than the usual time-outs; timers
     /// beyond it are looked at once each 137 s. 64 words of bitmap with one word above them.
     package static let timerSlots = 4096
-    /// The shared read buffer: the largest single read. Larger ones fall out of the second-level
-    /// cache.
-    package static let scratchBytes = 256 * 1024
+    /// The shared read buffer: the largest single read. A quarter of a second-level cache of
+    /// 2 MiB, so that what was read is still there when it is sent.
+    package static let scratchBytes = 512 * 1024
     /// Messages of one batch that wait to be sent together: 512 events of 2 KiB.
     package static let arenaBytes = 1024 * 1024
+    /// Channels that are not polled yet: as many as one batch accepts and a fast replica leaves
+    /// unanswered for a millisecond. Further ones are polled at once.
+    static let unpolledChannels = 256
+    /// Nanoseconds a channel may stay unpolled: replicas that take longer cost much more than the
+    /// call that polling takes. The shortest time that a wait for events can be limited to.
+    static let unpolledNanoseconds: Int64 = 1_000_000
     /// Channels with something deferred; when there are more, all are flushed first.
     package static let dirtyChannels = 1024
     /// How soon after a channel's peer has stopped taking bytes its owner gets a look: long enough
     /// for the pauses of a fast transfer, short beside any time-out that ends such a connection.
     package static let stallLookNanoseconds: Int64 = 100_000_000
+    /// What a channel may keep without being counted: one small read of its source.
+    static let usualBacklogBytes = 16 * 1024
     /// A message above this is sent at once: copying it would cost more than a call saves.
     package static let deferredBytes = 16 * 1024
 }

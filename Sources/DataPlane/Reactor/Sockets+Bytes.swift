@@ -39,6 +39,15 @@ extension Sockets {
         return code == EAGAIN ? .wouldBlock : .failed(code)
     }
 
+    /// Bytes that the socket's end follows at once: both then leave in one segment.
+    package static func sendLast(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer) -> Sent {
+        let count = unsafe penstock_send_more(descriptor, buffer.baseAddress, buffer.count)
+        if count >= 0 { return .bytes(count) }
+        let code = Int32(truncatingIfNeeded: -count)
+        if code == EINTR { return unsafe sendLast(descriptor, buffer) }
+        return code == EAGAIN ? .wouldBlock : .failed(code)
+    }
+
     /// Both pieces in order, as one message: a head and its body.
     package static func send(
         _ descriptor: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer
@@ -69,6 +78,11 @@ extension Sockets {
     /// Bytes sent that the peer has not acknowledged yet; 0 if the socket cannot tell.
     package static func unsentBytes(_ descriptor: Int32) -> Int {
         max(0, Int(penstock_unsent_bytes(descriptor)))
+    }
+
+    /// About as many bytes as the kernel takes now for sending; 0 if the socket cannot tell.
+    package static func sendRoom(_ descriptor: Int32) -> Int {
+        max(0, Int(penstock_send_room(descriptor)))
     }
 
     package static func shutdownWrites(_ descriptor: Int32) {

@@ -4,6 +4,7 @@
 #include "CLinux.h"
 
 #include <fcntl.h>
+#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -80,6 +81,16 @@ int penstock_stream_socket(int family) {
 int penstock_unsent_bytes(int descriptor) {
     int count = 0;
     return ioctl(descriptor, SIOCOUTQ, &count) < 0 ? -errno : count;
+}
+
+int penstock_send_room(int descriptor) {
+    uint32_t memory[SK_MEMINFO_VARS] = {0};
+    socklen_t length = sizeof memory;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_MEMINFO, memory, &length) < 0) return -errno;
+    // TCP counts what it has queued, unix sockets what is allocated.
+    uint32_t held = memory[SK_MEMINFO_WMEM_QUEUED];
+    if (held < memory[SK_MEMINFO_WMEM_ALLOC]) held = memory[SK_MEMINFO_WMEM_ALLOC];
+    return memory[SK_MEMINFO_SNDBUF] > held ? (int)(memory[SK_MEMINFO_SNDBUF] - held) : 0;
 }
 
 int penstock_unix_answers(const struct sockaddr *address, socklen_t length) {

@@ -107,6 +107,13 @@ static inline ssize_t penstock_send(int descriptor, const void *bytes, size_t co
     return sent >= 0 ? sent : -(ssize_t)errno;
 }
 
+/// The same for bytes that more will follow at once, if only the end of the stream: the kernel
+/// keeps them back until it has come, and sends both in one segment.
+static inline ssize_t penstock_send_more(int descriptor, const void *bytes, size_t count) {
+    ssize_t sent = send(descriptor, bytes, count, MSG_NOSIGNAL | MSG_MORE);
+    return sent >= 0 ? sent : -(ssize_t)errno;
+}
+
 /// Sends both pieces with one call: bytes sent or -errno. Never raises SIGPIPE.
 static inline ssize_t penstock_send_two(int descriptor, const void *first, size_t first_count,
                                         const void *second, size_t second_count) {
@@ -118,6 +125,9 @@ static inline ssize_t penstock_send_two(int descriptor, const void *first, size_
 
 /// Bytes that the peer has not acknowledged yet (SIOCOUTQ), or -errno.
 int penstock_unsent_bytes(int descriptor);
+
+/// Bytes that the send buffer has room for, as the kernel counts them, or -errno.
+int penstock_send_room(int descriptor);
 
 /// Whether a socket file answers: 0 nobody does (or no such file), 1 somebody does, or -errno.
 int penstock_unix_answers(const struct sockaddr *address, socklen_t length);
