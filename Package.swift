@@ -77,7 +77,11 @@ let package = Package(
         // Control plane.
         .target(name: "Notation", path: "Sources/ControlPlane/Notation", swiftSettings: house),
         .target(
-            name: "State", dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
+            name: "State",
+            dependencies: [
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             path: "Sources/ControlPlane/State", swiftSettings: house),
         .target(
             name: "Replicas",

@@ -2,6 +2,7 @@
 
 import Admin
 import Deployments
+import Foundation
 import Logging
 import Settings
 import State
@@ -47,7 +48,7 @@ extension Wiring {
         let server = try AdminServer(
             options: AdminOptions(
                 address: settings.listen, tls: certificate, allow: settings.allow),
-            token: store.adminToken().text, director: director, version: Version.text,
+            token: store.adminToken(now: Date()).text, director: director, version: Version.text,
             logger: Logger(label: "penstock.admin"), readiness: { await readiness.list })
         let (addresses, continuation) = AsyncThrowingStream.makeStream(of: NetworkAddress.self)
         let serving = Task {

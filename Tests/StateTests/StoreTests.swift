@@ -24,7 +24,8 @@ import Testing
         do {
             let store = try Store(directory: scratch.url)
             try store.commit(
-                TrafficTransition(generation: 7, edits: [.setSplit(split), .setDrain(drain)]))
+                TrafficTransition(
+                    generation: 7, at: moment, edits: [.setSplit(split), .setDrain(drain)]))
         }
         let memory = try Store(directory: scratch.url).trafficMemory()
         #expect(memory.overrides == [split])
@@ -35,24 +36,30 @@ import Testing
     @Test func `an edit can be taken back`() throws {
         let store = try Store(directory: scratch.url)
         try store.commit(
-            TrafficTransition(generation: 1, edits: [.setSplit(override(["stable": 1000]))]))
+            TrafficTransition(
+                generation: 1, at: moment, edits: [.setSplit(override(["stable": 1000]))]))
         try store.commit(
-            TrafficTransition(generation: 2, edits: [.clearSplit(service: "echo")]))
+            TrafficTransition(
+                generation: 2, at: moment, edits: [.clearSplit(service: "echo")]))
         #expect(try store.trafficMemory().overrides.isEmpty)
     }
 
-    @Test func `a change and its audit record are one transaction`() throws {
+    @Test func `a change and its audit record are one transaction`() async throws {
         let store = try Store(directory: scratch.url)
         let record = ChangeRecord(
             at: moment, actor: "api", action: "traffic.set", target: "echo",
             detail: ["canary": "100"])
         let transition = TrafficTransition(
-            generation: 3, edits: [.setSplit(override(["stable": 1000]))], changes: [record])
-        try store.commit(transition)
+            generation: 3, at: moment, edits: [.setSplit(override(["stable": 1000]))],
+            changes: [record])
+        try (store as any TrafficStore).commit(transition)
         #expect(throws: StateError.staleGeneration(stored: 3, offered: 3)) {
-            try store.commit(transition)
+            try (store as any TrafficStore).commit(transition)
         }
-        #expect(try store.changes(limit: 10) == [record])
+        let entries = try await store.audit(AuditQuery()).entries
+        #expect(entries.map(\.action) == ["traffic.set"])
+        #expect(entries.map(\.name) == ["echo"])
+        #expect(entries.first?.detail == record.detail)
     }
 
     @Test func `a second process is told who holds the directory`() throws {
@@ -67,7 +74,7 @@ import Testing
 
     @Test func `the directory and its secrets are for this user only`() throws {
         let store = try Store(directory: scratch.url)
-        _ = try store.adminToken()
+        _ = try store.adminToken(now: moment)
         _ = try store.stickyKey()
         #expect(try scratch.permissions(of: scratch.url) == 0o700)
         #expect(try scratch.permissions(of: scratch.file("admin.token")) == 0o600)
@@ -76,7 +83,7 @@ import Testing
 
     @Test func `secrets are made once`() throws {
         let store = try Store(directory: scratch.url)
-        #expect(try store.adminToken() == store.adminToken())
+        #expect(try store.adminToken(now: moment) == store.adminToken(now: moment))
         #expect(try store.stickyKey() == store.stickyKey())
         #expect(try store.stickyKey().count == 16)
     }
@@ -85,7 +92,7 @@ import Testing
         let store = try Store(directory: scratch.url)
         try Data("pst_acut".utf8).write(to: scratch.file("admin.token"))
         #expect {
-            try store.adminToken()
+            try store.adminToken(now: moment)
         } throws: { error in
             "\(error)".contains("admin.token") && "\(error)".contains("delete the file")
         }
@@ -107,19 +114,22 @@ import Testing
     }
 
     @Test func `a locked database refuses the commit and keeps what it had`() throws {
-        let store = try Store(directory: scratch.url, patience: 0)
-        try store.commit(TrafficTransition(generation: 1))
+        var options = StoreOptions()
+        options.patience = .zero
+        options.retryInterval = .zero
+        let store = try Store(directory: scratch.url, options: options)
+        try store.commit(TrafficTransition(generation: 1, at: moment))
         let path = scratch.file("penstock.db").path(percentEncoded: false)
         let other = try DatabaseQueue(path: path)
         try other.writeWithoutTransaction { connection in
             try connection.execute(sql: "BEGIN IMMEDIATE")
             #expect(throws: StateError.locked(file: path)) {
-                try store.commit(TrafficTransition(generation: 2))
+                try store.commit(TrafficTransition(generation: 2, at: moment))
             }
             #expect(try store.trafficMemory().generation == 1)
             try connection.execute(sql: "ROLLBACK")
         }
-        try store.commit(TrafficTransition(generation: 2))
+        try store.commit(TrafficTransition(generation: 2, at: moment))
         #expect(try store.trafficMemory().generation == 2)
     }
 
@@ -127,7 +137,7 @@ import Testing
         _ = try Store(directory: scratch.url)
         let path = scratch.file("penstock.db").path(percentEncoded: false)
         try DatabaseQueue(path: path).write { connection in
-            try connection.execute(sql: "INSERT INTO grdb_migrations VALUES ('2 later')")
+            try connection.execute(sql: "INSERT INTO grdb_migrations VALUES ('9 later')")
         }
         #expect(throws: StateError.tooNew(file: path)) { try Store(directory: scratch.url) }
     }
@@ -148,7 +158,7 @@ import Testing
                 at: moment, actor: "api", action: "traffic.set", target: "echo",
                 detail: ["note": String(repeating: "x", count: 900)])
             try store.commit(
-                TrafficTransition(generation: UInt64(generation), changes: [record]))
+                TrafficTransition(generation: UInt64(generation), at: moment, changes: [record]))
         }
     }
 }

@@ -98,7 +98,7 @@ extension TrafficDirector {
         do {
             try store.commit(
                 TrafficTransition(
-                    generation: issued.generation, edits: [edit], changes: [entry]))
+                    generation: issued.generation, at: now(), edits: [edit], changes: [entry]))
         } catch {
             logger.error(
                 "change refused: not stored",

@@ -96,7 +96,8 @@ package actor TrafficDirector {
         do {
             try store.commit(
                 TrafficTransition(
-                    generation: issued.generation, edits: outdated, changes: records))
+                    generation: issued.generation, at: now(), edits: outdated,
+                    changes: records))
         } catch {
             // Outdated edits are found again at the next load; only the number may repeat.
             logger.error("plan in force but not stored", metadata: ["error": "\(error)"])

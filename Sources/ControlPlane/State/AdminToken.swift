@@ -1,6 +1,9 @@
 // Tokens in the manner of GitHub's: a prefix that secret scanners find, one word for double
 // clicks, and a checksum, so that a mistyped or cut token is known as such without a look-up.
 
+import Crypto
+import Foundation
+
 /// `pst_`, a letter for the kind, 30 random base-62 characters, 6 of checksum.
 package struct AdminToken: Sendable, Equatable {
     package let text: String
@@ -26,6 +29,9 @@ package struct AdminToken: Sendable, Equatable {
         }
         self.text = text
     }
+
+    /// What is stored of it.
+    var digest: [UInt8] { [UInt8](SHA256.hash(data: Data(text.utf8))) }
 
     private init(text: String) {
         self.text = text

@@ -46,3 +46,57 @@ struct SecretFile {
         }
     }
 }
+
+/// The secrets of a state directory.
+extension SecretFile {
+    static func adminToken(in directory: URL) throws -> AdminToken {
+        let file = SecretFile(url: directory.appending(path: "admin.token"))
+        let data = try file.readOrMake {
+            var generator = SystemRandomNumberGenerator()
+            return Data((AdminToken.make(using: &generator).text + "\n").utf8)
+        }
+        let text = String(bytes: data, encoding: .utf8) ?? ""
+        let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard let token = AdminToken(trimmed) else {
+            throw StateError.malformedSecret(file: file.path, expected: "an admin token (pst_a…)")
+        }
+        return token
+    }
+
+    /// Signs sticky cookies, so that they stay good over restarts.
+    static func stickyKey(in directory: URL) throws -> [UInt8] {
+        try randomKey("sticky.key", bytes: 16, in: directory)
+    }
+
+    /// Signs page tokens.
+    static func pageKey(in directory: URL) throws -> [UInt8] {
+        try randomKey("page.key", bytes: 32, in: directory)
+    }
+
+    /// Signs checkpoints of the audit log.
+    static func auditKey(in directory: URL) throws -> AuditKey {
+        let bytes = try key("audit.key", bytes: 32, in: directory, make: AuditKey.make)
+        return try AuditKey(bytes: bytes)
+    }
+
+    private static func randomKey(
+        _ name: String, bytes: Int, in directory: URL
+    ) throws -> [UInt8] {
+        try key(name, bytes: bytes, in: directory) {
+            var generator = SystemRandomNumberGenerator()
+            return (0..<bytes).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        }
+    }
+
+    private static func key(
+        _ name: String, bytes: Int, in directory: URL, make: () -> [UInt8]
+    ) throws -> [UInt8] {
+        let file = SecretFile(url: directory.appending(path: name))
+        let data = try file.readOrMake { Data(make()) }
+        guard data.count == bytes else {
+            throw StateError.malformedSecret(
+                file: file.path, expected: "a key of \(bytes) bytes")
+        }
+        return [UInt8](data)
+    }
+}

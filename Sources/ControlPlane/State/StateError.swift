@@ -1,7 +1,11 @@
-// Why the state directory cannot be used. Every case names the file and what to do about it, for
-// these texts are read by an operator at three in the morning.
+// Why something is not remembered. Conditions that do not hold are answers, not faults; the faults
+// name the file and what to do about it, for they are read by an operator at three in the morning.
+
+package import Foundation
 
 package enum StateError: Error, Sendable, Equatable {
+    // The state directory.
+
     /// Another process has the state directory; `holder` is what it wrote into the lock file.
     case inUse(file: String, holder: String)
     case corrupt(file: String, reason: String)
@@ -12,34 +16,46 @@ package enum StateError: Error, Sendable, Equatable {
     case locked(file: String)
     case unusable(file: String, reason: String)
     case malformedSecret(file: String, expected: String)
+    /// A commit has failed; changes are refused until one succeeds again.
+    case readOnly(because: String)
+    /// The file is no backup of Penstock's.
+    case notABackup(file: String, reason: String)
+    /// There is a file already where one was to be written.
+    case wouldReplace(file: String)
+
+    /// The audit log does not have the entry that a signed checkpoint vouches for.
+    case auditBroken(id: UInt64)
+
+    // Conditions.
+
+    /// A create, and there is one of this name.
+    case exists(DocumentKey, version: UInt64)
+    case missing(DocumentKey)
+    /// Somebody has changed it since.
+    case stale(DocumentKey, expected: UInt64, found: UInt64)
+    /// Another operation is at work on the target.
+    case operationActive(target: DocumentKey, operation: String)
+    case leaseHeld(name: String, holder: String, until: Date)
+    /// The lease has passed to somebody else.
+    case fenced(lease: String)
+    /// The idempotency record is not this request's any more; its work must not be done.
+    case idempotencyLost(key: String)
     /// A commit whose generation is not above the last one stored: somebody else has committed.
     case staleGeneration(stored: UInt64, offered: UInt64)
-}
 
-extension StateError: CustomStringConvertible {
-    package var description: String {
-        switch self {
-        case .inUse(let file, let holder):
-            "\(file): another Penstock uses this state directory (\(holder)); "
-                + "stop it or choose another directory"
-        case .corrupt(let file, let reason):
-            "\(file): the database is damaged (\(reason)); restore a backup, or move the file "
-                + "away to start afresh without the changes made through the API"
-        case .tooNew(let file):
-            "\(file): written by a later version of Penstock; use that version, or another "
-                + "state directory"
-        case .full(let file):
-            "\(file): the disk is full; free some space and try again"
-        case .locked(let file):
-            "\(file): another program keeps the database locked; "
-                + "close it and try again"
-        case .unusable(let file, let reason):
-            "\(file): \(reason); check that the path exists and belongs to this user"
-        case .malformedSecret(let file, let expected):
-            "\(file): not \(expected); delete the file to have a new one made"
-        case .staleGeneration(let stored, let offered):
-            "generation \(offered) is not above the stored \(stored); "
-                + "somebody else has changed the traffic; read it again"
-        }
-    }
+    // Watching and paging.
+
+    /// The changes since are no longer known, up to `oldest`: list, then watch.
+    case compacted(since: UInt64, oldest: UInt64)
+    case badPageToken
+
+    // What was asked for.
+
+    case invalid(what: String, reason: String)
+    case tooLarge(what: String, bytes: Int, limit: Int)
+    case tooMany(what: String, limit: Int)
+    /// What is stored has not the shape its reader expects.
+    case unreadable(what: String, reason: String)
+    /// The store was closed while somebody waited.
+    case closed
 }

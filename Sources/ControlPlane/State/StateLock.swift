@@ -4,7 +4,7 @@
 import Foundation
 import Glibc
 
-/// Holds `<state>/lock` until it is deinitialised or the process ends.
+/// Holds `<state>/lock` until it is released or the process ends.
 final class StateLock: Sendable {
     private let file: FileHandle
 
@@ -27,6 +27,12 @@ final class StateLock: Sendable {
         try file.truncate(atOffset: 0)
         try file.write(contentsOf: Data("pid \(getpid())\n".utf8))
         self.file = file
+    }
+
+    /// Gives the directory free before the object is gone. Asking again does nothing.
+    func release() {
+        // A descriptor that cannot be closed is closed all the same.
+        try? file.close()
     }
 
     private static func holder(in file: FileHandle) -> String {

@@ -5,93 +5,123 @@
 package import Foundation
 import GRDB
 
-package final class Store: TrafficStore {
+package final class Store: StateStore, TrafficStore {
     package let directory: URL
-    let database: DatabaseQueue
+    let database: DatabasePool
+    let path: String
+    let retention: Retention
+    let hub: WatchHub
+    let pageTokens: PageTokens
     private let lock: StateLock
+    private let gate: Guarded<ReadOnlyGate>
+    private let isClosed = Guarded(false)
 
     /// Opens or creates the directory, takes its lock, checks the database and brings its schema
     /// up to date.
     ///
-    /// Only another program can hold the database (a shell, a backup); `patience`, in seconds, is
-    /// how long a commit waits for it.
-    ///
     /// - Throws: `StateError` naming the file and what to do.
-    package init(directory: URL, patience: TimeInterval = 2) throws {
-        try Store.create(directory)
+    package init(directory: URL, options: StoreOptions = StoreOptions()) throws {
+        try StateDirectory.create(directory)
         self.directory = directory
         lock = try StateLock(directory: directory)
-        let path = directory.appending(path: "penstock.db").path(percentEncoded: false)
-        let database = try Store.translating(path) {
-            try DatabaseQueue(path: path, configuration: Store.configuration(patience: patience))
-        }
-        try Store.check(database)
-        try Store.migrate(database)
-        self.database = database
+        path = StateDirectory.databaseFile(in: directory).path(percentEncoded: false)
+        database = try Store.open(path, options)
+        retention = options.retention
+        gate = Guarded(ReadOnlyGate(interval: options.retryInterval))
+        hub = WatchHub()
+        pageTokens = PageTokens(key: try SecretFile.pageKey(in: directory))
+        try recover()
     }
 
-    /// The token of the admin port, made at the first start. The CLI reads the same file.
-    package func adminToken() throws -> AdminToken {
-        let file = SecretFile(url: directory.appending(path: "admin.token"))
-        let data = try file.readOrMake {
-            var generator = SystemRandomNumberGenerator()
-            return Data((AdminToken.make(using: &generator).text + "\n").utf8)
-        }
-        let text = String(bytes: data, encoding: .utf8) ?? ""
-        let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
-        guard let token = AdminToken(trimmed) else {
-            throw StateError.malformedSecret(file: file.path, expected: "an admin token (pst_a…)")
-        }
-        return token
+    deinit {
+        // The lock falls with the object; whoever wants to know of a fault calls `close` itself.
+        try? close()
     }
 
-    /// Sixteen bytes that sign sticky cookies, so that they stay good over restarts.
-    package func stickyKey() throws -> [UInt8] {
-        let file = SecretFile(url: directory.appending(path: "sticky.key"))
-        let data = try file.readOrMake {
-            var generator = SystemRandomNumberGenerator()
-            return Data((0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) })
+    /// Ends the watches and writes the log back into the database. Nothing can be read after it.
+    package func close() throws {
+        let wasClosed = isClosed.withLock { isClosed in
+            defer { isClosed = true }
+            return isClosed
         }
-        guard data.count == 16 else {
-            throw StateError.malformedSecret(file: file.path, expected: "a key of 16 bytes")
-        }
-        return [UInt8](data)
+        if wasClosed { return }
+        hub.close()
+        defer { lock.release() }
+        // The pool's last connections only read and cannot do it. What a log still has is read
+        // at the next start, so a fault here loses nothing.
+        try? database.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        try translating { try database.close() }
     }
 
-    /// A value by name; nil when never set.
-    package func setting(_ key: String) throws -> String? {
-        try translating {
-            try database.read { connection in
-                try String.fetchOne(
-                    connection, sql: "SELECT value FROM setting WHERE key = ?", arguments: [key])
+    /// Why commits are refused; nil while they are taken.
+    package var readOnlyReason: String? { gate.withLock(\.reason) }
+
+    // MARK: One writer
+
+    /// Does `body` in one transaction; not ended half-way when the caller's task is cancelled.
+    func write<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        try admit()
+        return try await withCheckedThrowingContinuation { continuation in
+            database.asyncWriteWithoutTransaction { connection in
+                continuation.resume(with: Result { try self.perform(body, on: connection) })
             }
         }
     }
 
-    package func setSetting(_ key: String, to value: String) throws {
-        try translating {
-            try database.write { try Store.set(key, to: value, in: $0) }
+    /// The same for callers that cannot suspend.
+    func writeNow<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) throws -> Value {
+        try admit()
+        return try translating {
+            try database.writeWithoutTransaction { try perform(body, on: $0) }
         }
     }
 
-    /// The newest entries of the audit trail, newest first.
-    package func changes(limit: Int) throws -> [ChangeRecord] {
-        try translating {
-            try database.read { try Store.changes(in: $0, limit: limit) }
-        }
-    }
-
-    private static func create(_ directory: URL) throws {
-        let path = directory.path(percentEncoded: false)
-        if FileManager.default.fileExists(atPath: path) { return }
+    /// A consistent view of one moment.
+    func read<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
         do {
-            try FileManager.default.createDirectory(
-                at: directory, withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700])
-            try FileManager.default.setAttributes(
-                [.posixPermissions: 0o700], ofItemAtPath: path)
+            return try await database.read(body)
         } catch {
-            throw StateError.unusable(file: path, reason: error.localizedDescription)
+            throw Store.translated(error, path)
+        }
+    }
+
+    private func admit() throws {
+        if isClosed.withLock({ $0 }) { throw StateError.closed }
+        try gate.withLock { try $0.admit(at: .now) }
+    }
+
+    private func perform<Value>(
+        _ body: (Database) throws -> Value, on connection: Database
+    ) throws -> Value {
+        do {
+            let value = try Store.transaction(body, on: connection)
+            gate.withLock { $0.ended(with: nil, at: .now) }
+            return value
+        } catch {
+            let error = Store.translated(error, path)
+            gate.withLock { $0.ended(with: error as? StateError, at: .now) }
+            throw error
+        }
+    }
+
+    private static func transaction<Value>(
+        _ body: (Database) throws -> Value, on connection: Database
+    ) throws -> Value {
+        try connection.beginTransaction(.immediate)
+        do {
+            let value = try body(connection)
+            try connection.commit()
+            return value
+        } catch {
+            // SQLite itself has rolled back after some faults; the first error is the one to tell.
+            if connection.isInsideTransaction { try? connection.rollback() }
+            throw error
         }
     }
 }

@@ -24,7 +24,7 @@ package struct TrafficMemory: Sendable, Equatable {
 }
 
 /// A split set through the API, and the file's value it was set over.
-package struct TrafficOverride: Sendable, Equatable {
+package struct TrafficOverride: Sendable, Equatable, Codable {
     package var service: String
     /// Thousandths by revision.
     package var weights: [String: Int]
@@ -43,7 +43,7 @@ package struct TrafficOverride: Sendable, Equatable {
 }
 
 /// An endpoint drained, or kept undrained, through the API.
-package struct EndpointDrain: Sendable, Equatable {
+package struct EndpointDrain: Sendable, Equatable, Codable {
     package var service: String
     package var address: String
     package var isDrained: Bool
@@ -70,12 +70,16 @@ package enum TrafficEdit: Sendable, Equatable {
 
 package struct TrafficTransition: Sendable, Equatable {
     package var generation: UInt64
+    package var at: Date
     package var edits: [TrafficEdit]
     /// Who did what; empty when only the generation moves.
     package var changes: [ChangeRecord]
 
-    package init(generation: UInt64, edits: [TrafficEdit] = [], changes: [ChangeRecord] = []) {
+    package init(
+        generation: UInt64, at: Date, edits: [TrafficEdit] = [], changes: [ChangeRecord] = []
+    ) {
         self.generation = generation
+        self.at = at
         self.edits = edits
         self.changes = changes
     }
