@@ -1,4 +1,5 @@
 // The audit log: one with the change, chained, verifiable, and loud when somebody was at it.
+// Who tampers here does it behind the store's back, as somebody with the file could.
 
 import Foundation
 import GRDB

@@ -1,4 +1,5 @@
 // The table of who may do what, where. Rows are written out: a change of rights is a change here.
+// Combinations that are not named must be refused, which the tests by role see to.
 
 import State
 import Testing

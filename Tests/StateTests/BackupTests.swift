@@ -1,4 +1,5 @@
 // Backup while serving, restore, and what must not go on as if nothing had happened.
+// Directories stand for machines: what is restored elsewhere has nothing but the backup.
 
 import Foundation
 import GRDB

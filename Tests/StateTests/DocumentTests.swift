@@ -1,4 +1,5 @@
 // Documents: conditions, versions, generations, tombstones. Each test has a store of its own.
+// The store is a real one; closing and opening again is the next process.
 
 import Foundation
 import State

@@ -1,4 +1,5 @@
 // Idempotency: the work is done once, whatever is sent twice and whenever the process dies.
+// A store that is dropped without an end and opened again is a process that was killed.
 
 import Foundation
 import State

@@ -1,4 +1,5 @@
 // Lists: filters, orders, pages, and tokens that somebody has tampered with.
+// Documents are named so that byte order and the order of people differ where it matters.
 
 import Foundation
 import State

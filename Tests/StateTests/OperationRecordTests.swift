@@ -1,4 +1,5 @@
 // Operations: one at a time for a target, whatever is asked at the same moment.
+// Targets need not exist: an operation tells of its target by name alone.
 
 import Foundation
 import State

@@ -1,4 +1,5 @@
 // Tokens: shown once, known again, ended, and what becomes of the file of the first start.
+// No test looks into the table; what counts is who is let in.
 
 import Foundation
 import State

@@ -1,4 +1,5 @@
 // Watching: nothing missed, nothing twice, and an honest word when the past is gone.
+// Retention is made small, so that the past is gone after a few changes.
 
 import Foundation
 import State

@@ -1,6 +1,6 @@
 // Every change of a document in order, for watchers: what they have not seen is read from here,
-// so a watcher that lags costs no memory. The oldest are let go by number, size and age; `compacted`
-// remembers up to where, so that nobody takes a gap for silence.
+// so a watcher that lags costs no memory. The oldest are let go by number, size and age;
+// `compacted` remembers up to where, so that nobody takes a gap for silence.
 
 import Foundation
 import GRDB
@@ -46,8 +46,8 @@ enum ChangeLog {
             ? "" : "AND kind IN (\(kinds.map { _ in "?" }.joined(separator: ", ")))"
         let statement = try connection.cachedStatement(
             sql: "SELECT sequence, change, \(DocumentTable.columns) FROM change_log "
-                + "WHERE sequence > ? \(filter) ORDER BY sequence LIMIT \(StateLimits.changesPerRead)"
-        )
+                + "WHERE sequence > ? \(filter) ORDER BY sequence "
+                + "LIMIT \(StateLimits.changesPerRead)")
         let arguments =
             StatementArguments([Int64(bitPattern: position)]) + StatementArguments(kinds)
         let cursor = try Row.fetchCursor(statement, arguments: arguments)

@@ -1,4 +1,5 @@
 // Rows of tokens: digests, never texts.
+// The one row of the first start is told by `is_bootstrap`.
 
 import Foundation
 import GRDB
