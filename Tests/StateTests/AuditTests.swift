@@ -166,7 +166,13 @@ import Testing
     }
 
     @Test func `an export has every entry, oldest first, a line each`() async throws {
-        try await append(1005)
+        for start in stride(from: 0, to: 1005, by: 201) {
+            var transaction = Sample.transaction()
+            transaction.audit = (start..<start + 201).map {
+                AuditDraft("a", Sample.iris, detail: ["n": "\($0)"])
+            }
+            try await store.commit(transaction)
+        }
         let lines = Lines()
         try await store.exportAudit { await lines.append($0) }
         let all = await lines.all

@@ -116,7 +116,6 @@ import Testing
     @Test func `a locked database refuses the commit and keeps what it had`() throws {
         var options = StoreOptions()
         options.patience = .zero
-        options.retryInterval = .zero
         let store = try Store(directory: scratch.url, options: options)
         try store.commit(TrafficTransition(generation: 1, at: moment))
         let path = scratch.file("penstock.db").path(percentEncoded: false)

@@ -23,4 +23,10 @@ package struct DocumentChange: Sendable, Equatable {
     package var document: Document
 
     package var key: DocumentKey { document.key }
+
+    package init(sequence: UInt64, change: Change, document: Document) {
+        self.sequence = sequence
+        self.change = change
+        self.document = document
+    }
 }

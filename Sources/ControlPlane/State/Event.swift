@@ -72,4 +72,9 @@ package struct EventPage: Sendable, Equatable {
     package var events: [Event]
     /// Nil at the end.
     package var nextPageToken: String?
+
+    package init(events: [Event], nextPageToken: String?) {
+        self.events = events
+        self.nextPageToken = nextPageToken
+    }
 }

@@ -1,39 +1,45 @@
 // After a commit that could not be stored, changes are refused at once instead of each waiting for
-// the same disk; now and then one is let through to see whether it is well again. A damaged
+// the same disk or lock, but for one at a time, which finds out whether it is well again. A damaged
 // database is not written again: that could only make it worse.
 
-struct ReadOnlyGate: Sendable {
-    private struct Fault: Sendable {
-        var error: StateError
-        var nextTry: ContinuousClock.Instant
+package struct ReadOnlyGate: Sendable {
+    /// Leave to try a commit.
+    package struct Admission: Sendable {
+        /// The one that finds out.
+        fileprivate var isProbe: Bool
     }
 
-    private var fault: Fault?
-    private let interval: Duration
+    private var fault: StateError?
+    private var isProbing = false
 
-    init(interval: Duration) {
-        self.interval = interval
-    }
+    package init() {}
 
     /// Why changes are refused; nil while they are taken.
-    var reason: String? { fault.map { "\($0.error)" } }
+    package var reason: String? { fault.map { "\($0)" } }
 
-    /// - Throws: `StateError.readOnly` unless it is time to try again; then for one caller only.
-    mutating func admit(at now: ContinuousClock.Instant) throws {
-        guard var fault else { return }
-        let isBeyondRepair = if case .corrupt = fault.error { true } else { false }
-        guard !isBeyondRepair, now >= fault.nextTry else {
-            throw StateError.readOnly(because: "\(fault.error)")
-        }
-        fault.nextTry = now.advanced(by: interval)
-        self.fault = fault
+    /// - Throws: `StateError.readOnly` while somebody else finds out.
+    package mutating func admit() throws -> Admission {
+        guard let fault else { return Admission(isProbe: false) }
+        let isBeyondRepair = if case .corrupt = fault { true } else { false }
+        guard !isBeyondRepair, !isProbing else { throw refusal(fault) }
+        isProbing = true
+        return Admission(isProbe: true)
     }
 
-    /// Notes how an attempt has ended; conditions that do not hold say nothing of the disk.
-    mutating func ended(with error: StateError?, at now: ContinuousClock.Instant) {
+    /// When it is the commit's turn: those admitted before the fault need not meet it, too.
+    package func begin(_ admission: Admission) throws {
+        if let fault, !admission.isProbe { throw refusal(fault) }
+    }
+
+    /// Notes how a commit has ended; a condition that did not hold says nothing of the disk.
+    package mutating func end(_ admission: Admission, with error: StateError?) {
+        if admission.isProbe { isProbing = false }
         guard let error else { return fault = nil }
-        guard error.isFaultOfStore else { return }
-        fault = Fault(error: error, nextTry: now.advanced(by: interval))
+        if error.isFaultOfStore { fault = error }
+    }
+
+    private func refusal(_ fault: StateError) -> StateError {
+        StateError.readOnly(because: "\(fault)")
     }
 }
 

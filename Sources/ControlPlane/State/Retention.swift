@@ -24,8 +24,6 @@ package struct Retention: Sendable {
 package struct StoreOptions: Sendable {
     /// How long a commit waits for another program that holds the database.
     package var patience: Duration = .seconds(2)
-    /// How often a store that could not commit tries again.
-    package var retryInterval: Duration = .seconds(1)
     package var databaseBytes = StateLimits.databaseBytes
     package var retention = Retention()
 

@@ -27,6 +27,8 @@ extension Store {
         var configuration = Configuration()
         configuration.label = "penstock.state"
         configuration.foreignKeysEnabled = true
+        // Else a transaction that could not even be rolled back would end the process.
+        configuration.allowsUnsafeTransactions = true
         configuration.maximumReaderCount = StateLimits.readers
         configuration.busyMode = .timeout(options.patience / .seconds(1))
         configuration.prepareDatabase { connection in

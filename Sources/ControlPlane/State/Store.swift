@@ -13,7 +13,7 @@ package final class Store: StateStore, TrafficStore {
     let hub: WatchHub
     let pageTokens: PageTokens
     private let lock: StateLock
-    private let gate: Guarded<ReadOnlyGate>
+    private let gate = Guarded(ReadOnlyGate())
     private let isClosed = Guarded(false)
 
     /// Opens or creates the directory, takes its lock, checks the database and brings its schema
@@ -27,7 +27,6 @@ package final class Store: StateStore, TrafficStore {
         path = StateDirectory.databaseFile(in: directory).path(percentEncoded: false)
         database = try Store.open(path, options)
         retention = options.retention
-        gate = Guarded(ReadOnlyGate(interval: options.retryInterval))
         hub = WatchHub()
         pageTokens = PageTokens(key: try SecretFile.pageKey(in: directory))
         try recover()
@@ -62,10 +61,11 @@ package final class Store: StateStore, TrafficStore {
     func write<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
-        try admit()
+        let admission = try admit()
         return try await withCheckedThrowingContinuation { continuation in
             database.asyncWriteWithoutTransaction { connection in
-                continuation.resume(with: Result { try self.perform(body, on: connection) })
+                continuation.resume(
+                    with: Result { try self.perform(body, admission, on: connection) })
             }
         }
     }
@@ -74,9 +74,9 @@ package final class Store: StateStore, TrafficStore {
     func writeNow<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value
     ) throws -> Value {
-        try admit()
+        let admission = try admit()
         return try translating {
-            try database.writeWithoutTransaction { try perform(body, on: $0) }
+            try database.writeWithoutTransaction { try perform(body, admission, on: $0) }
         }
     }
 
@@ -91,21 +91,23 @@ package final class Store: StateStore, TrafficStore {
         }
     }
 
-    private func admit() throws {
+    private func admit() throws -> ReadOnlyGate.Admission {
         if isClosed.withLock({ $0 }) { throw StateError.closed }
-        try gate.withLock { try $0.admit(at: .now) }
+        return try gate.withLock { try $0.admit() }
     }
 
     private func perform<Value>(
-        _ body: (Database) throws -> Value, on connection: Database
+        _ body: (Database) throws -> Value, _ admission: ReadOnlyGate.Admission,
+        on connection: Database
     ) throws -> Value {
         do {
+            try gate.withLock { try $0.begin(admission) }
             let value = try Store.transaction(body, on: connection)
-            gate.withLock { $0.ended(with: nil, at: .now) }
+            gate.withLock { $0.end(admission, with: nil) }
             return value
         } catch {
             let error = Store.translated(error, path)
-            gate.withLock { $0.ended(with: error as? StateError, at: .now) }
+            gate.withLock { $0.end(admission, with: error as? StateError) }
             throw error
         }
     }
@@ -113,6 +115,7 @@ package final class Store: StateStore, TrafficStore {
     private static func transaction<Value>(
         _ body: (Database) throws -> Value, on connection: Database
     ) throws -> Value {
+        if connection.isInsideTransaction { try connection.rollback() }
         try connection.beginTransaction(.immediate)
         do {
             let value = try body(connection)
