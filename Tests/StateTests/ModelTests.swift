@@ -54,18 +54,18 @@ import Testing
         }
     }
 
-    @Test(arguments: 1...6)
+    @Test(arguments: 1...4)
     func `random transactions do the same to both`(seed: UInt64) async throws {
         let scratch = ScratchDirectory()
         var store = try Store(directory: scratch.url)
         let model = InMemoryStore()
         var choices = Choices(generator: SeededGenerator(state: seed))
-        for step in 0..<300 {
+        for step in 0..<150 {
             let transaction = choices.transaction(try await store.sequence())
             let real = await outcome { try await store.commit(transaction) }
             let ideal = await outcome { try await model.commit(transaction) }
             #expect(real == ideal, "seed \(seed), step \(step): \(transaction)")
-            if step % 60 == 59 {
+            if step % 50 == 49 {
                 try store.close()
                 store = try Store(directory: scratch.url)
             }

@@ -25,6 +25,8 @@ package enum IdempotencyState: Sendable, Equatable {
     case mismatch
 }
 
+/// What to repeat. An answer with a secret in it, such as a new token, must not be kept: store one
+/// that says so instead.
 package struct IdempotentAnswer: Sendable, Equatable {
     package var key: IdempotencyKey
     package var status: Int

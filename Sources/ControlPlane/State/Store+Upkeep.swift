@@ -70,7 +70,7 @@ extension Store {
     }
 
     private func truncateLog() async throws {
-        let database = database
+        let (database, path) = (database, path)
         try await withCheckedThrowingContinuation {
             (continuation: CheckedContinuation<Void, any Error>) in
             database.asyncWriteWithoutTransaction { connection in
@@ -81,7 +81,7 @@ extension Store {
                     // A reader is still in it; the next round tries again.
                     continuation.resume()
                 } catch {
-                    continuation.resume(throwing: Store.translated(error, self.path))
+                    continuation.resume(throwing: Store.translated(error, path))
                 }
             }
         }

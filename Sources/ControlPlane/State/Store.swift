@@ -62,10 +62,15 @@ package final class Store: StateStore, TrafficStore {
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
         let admission = try admit()
+        // The store itself must not be held here: were this its last holder, it would be closed
+        // from within the queue that closing waits for.
+        let (gate, path) = (gate, path)
         return try await withCheckedThrowingContinuation { continuation in
             database.asyncWriteWithoutTransaction { connection in
                 continuation.resume(
-                    with: Result { try self.perform(body, admission, on: connection) })
+                    with: Result {
+                        try Store.perform(body, admission, gate, path, on: connection)
+                    })
             }
         }
     }
@@ -76,7 +81,9 @@ package final class Store: StateStore, TrafficStore {
     ) throws -> Value {
         let admission = try admit()
         return try translating {
-            try database.writeWithoutTransaction { try perform(body, admission, on: $0) }
+            try database.writeWithoutTransaction {
+                try Store.perform(body, admission, gate, path, on: $0)
+            }
         }
     }
 
@@ -96,9 +103,9 @@ package final class Store: StateStore, TrafficStore {
         return try gate.withLock { try $0.admit() }
     }
 
-    private func perform<Value>(
+    private static func perform<Value>(
         _ body: (Database) throws -> Value, _ admission: ReadOnlyGate.Admission,
-        on connection: Database
+        _ gate: Guarded<ReadOnlyGate>, _ path: String, on connection: Database
     ) throws -> Value {
         do {
             try gate.withLock { try $0.begin(admission) }
