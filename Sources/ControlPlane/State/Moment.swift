@@ -1,5 +1,6 @@
 // Moments are stored as milliseconds since 1970 and written as RFC 3339 in UTC. They are rounded at
-// the door, so that what is read back equals what was given.
+// the door, so that what is read back equals what was given. Fractions go through integers: a
+// formatter that cuts off a binary fraction is a millisecond wrong half of the time.
 
 package import Foundation
 
@@ -17,16 +18,30 @@ package enum Moment {
     package static func rounded(_ date: Date) -> Date { self.date(milliseconds(date)) }
 
     /// `2026-01-31T09:30:00.125Z`.
-    package static func text(_ date: Date) -> String { rounded(date).formatted(style) }
-
-    /// Nil for what is no moment; fractions of a second are optional.
-    package static func date(_ text: String) -> Date? {
-        // Two spellings are tried; that neither fits is the answer, not a fault.
-        let parsed = (try? style.parse(text)) ?? (try? Date.ISO8601FormatStyle().parse(text))
-        return parsed.map(rounded)
+    package static func text(_ date: Date) -> String {
+        let milliseconds = milliseconds(date)
+        let fraction = (milliseconds % 1000 + 1000) % 1000
+        let second = Date(timeIntervalSince1970: Double((milliseconds - fraction) / 1000))
+        let digits = String(1000 + fraction).dropFirst()
+        return "\(second.formatted(wholeSeconds).dropLast()).\(digits)Z"
     }
 
-    private static let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
-    /// The year 9999.
-    private static let farthest = 253_402_300_799_000.0
+    /// Nil for what is no moment; fractions of a second are optional and cut to three digits.
+    package static func date(_ text: String) -> Date? {
+        var whole = text
+        var fraction: Int64 = 0
+        if let dot = text.firstIndex(of: ".") {
+            let digits = text[text.index(after: dot)...].prefix { "0" <= $0 && $0 <= "9" }
+            guard let value = Int64((digits + "00").prefix(3)), !digits.isEmpty else { return nil }
+            fraction = value
+            whole.removeSubrange(dot..<digits.endIndex)
+        }
+        // That it does not parse is the answer, not a fault.
+        guard let second = try? wholeSeconds.parse(whole) else { return nil }
+        return date(milliseconds(second) + fraction)
+    }
+
+    private static let wholeSeconds = Date.ISO8601FormatStyle()
+    /// The end of the year 9999.
+    private static let farthest = 253_402_300_799_999.0
 }
