@@ -40,6 +40,7 @@ import Testing
         let report = try await store.backup(to: file)
         #expect(report.sequence == 3)
         #expect(report.auditEntries == 3)
+        #expect(try Int64(Data(contentsOf: file).count) == report.bytes)
         #expect(try shelf.permissions(of: file) == 0o600)
         #expect(try restore(into: other.url).replaced == nil)
         let restored = try Store(directory: other.url)
@@ -134,7 +135,7 @@ import Testing
         #expect {
             try restore(into: other.url)
         } throws: {
-            if case StateError.corrupt = $0 { true } else { false }
+            if case StateError.notABackup = $0 { true } else { false }
         }
         let stranger = shelf.file("stranger.db")
         let queue = try DatabaseQueue(path: stranger.path(percentEncoded: false))
@@ -162,7 +163,7 @@ import Testing
         #expect {
             try restore(into: other.url)
         } throws: {
-            if case StateError.corrupt = $0 { true } else { false }
+            if case StateError.notABackup = $0 { true } else { false }
         }
     }
 

@@ -149,6 +149,22 @@ import Testing
         #expect(try store.setting("colour") == "green")
     }
 
+    @Test func `a report tells sizes, numbers and what there is`() async throws {
+        let store = try Store(directory: scratch.url)
+        try await store.commit(Sample.put(Sample.iris))
+        try await store.commit(Sample.put(DocumentKey(.replica, "a")))
+        try await store.commit(Sample.put(DocumentKey(.replica, "b")))
+        try await store.commit(Sample.delete(DocumentKey(.replica, "a")))
+        let report = try await store.report()
+        #expect(report.databaseBytes > 4096)
+        #expect(report.logBytes > 0)
+        #expect(report.sequence == 4)
+        #expect(report.oldestSequence == 0)
+        #expect(report.documents == ["deployment": 1, "replica": 1])
+        #expect(report.readOnlyReason == nil)
+        #expect(!report.schema.isEmpty)
+    }
+
     /// Enough rows for several pages, and everything in the main file rather than in the WAL.
     private func makeDatabase() throws {
         let store = try Store(directory: scratch.url)

@@ -16,6 +16,15 @@ package struct AuditCheckpoint: Sendable, Equatable, Codable {
     package var publicKey: String
     package var signature: String
 
+    private enum CodingKeys: String, CodingKey {
+        case at, signature
+        case baseID = "base_id"
+        case baseHash = "base_hash"
+        case lastID = "last_id"
+        case lastHash = "last_hash"
+        case publicKey = "public_key"
+    }
+
     /// Whether the key it names has signed it.
     package var isGenuine: Bool {
         guard let key = Hexadecimal.bytes(publicKey), let signature = Hexadecimal.bytes(signature)

@@ -42,6 +42,12 @@ package struct AuditEntry: Sendable, Equatable, Codable {
     package var previousHash: String
     /// SHA-256 over this entry and the hash before.
     package var hash: String
+
+    private enum CodingKeys: String, CodingKey {
+        case id, at, actor, action, kind, name, before, after, detail, hash
+        case requestID = "request_id"
+        case previousHash = "previous_hash"
+    }
 }
 
 package struct AuditQuery: Sendable, Equatable {
@@ -88,4 +94,12 @@ package struct AuditVerdict: Sendable, Equatable, Codable {
     package var reason: String?
     /// Up to which entry a signed checkpoint vouches; 0 without one.
     package var signedUpTo: UInt64
+
+    private enum CodingKeys: String, CodingKey {
+        case reason
+        case isIntact = "is_intact"
+        case entriesChecked = "entries_checked"
+        case firstBad = "first_bad"
+        case signedUpTo = "signed_up_to"
+    }
 }

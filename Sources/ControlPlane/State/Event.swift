@@ -37,6 +37,12 @@ package struct Event: Sendable, Equatable, Codable {
     package var count: Int
     package var firstAt: Date
     package var lastAt: Date
+
+    private enum CodingKeys: String, CodingKey {
+        case id, kind, name, type, reason, message, actor, count
+        case firstAt = "first_at"
+        case lastAt = "last_at"
+    }
 }
 
 package struct EventQuery: Sendable, Equatable {

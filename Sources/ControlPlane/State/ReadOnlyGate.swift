@@ -38,6 +38,11 @@ package struct ReadOnlyGate: Sendable {
         if error.isFaultOfStore { fault = error }
     }
 
+    /// Closes it for a fault that no commit has met.
+    package mutating func condemn(_ error: StateError) {
+        if error.isFaultOfStore { fault = error }
+    }
+
     private func refusal(_ fault: StateError) -> StateError {
         StateError.readOnly(because: "\(fault)")
     }

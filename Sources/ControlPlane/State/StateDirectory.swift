@@ -35,6 +35,13 @@ package enum StateDirectory {
         }
     }
 
+    /// 0 for a file that is not there.
+    static func bytes(of path: String) -> Int64 {
+        // Whatever keeps its size from being known will be met, and told, by who opens it.
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        return (attributes?[.size] as? NSNumber)?.int64Value ?? 0
+    }
+
     /// An empty file that only this user may read, before anything is in it.
     static func makePrivate(_ file: URL) throws {
         let path = file.path(percentEncoded: false)

@@ -10,6 +10,11 @@ package struct BackupReport: Sendable, Equatable, Codable {
     /// The last change that is in it.
     package var sequence: UInt64
     package var auditEntries: UInt64
+
+    private enum CodingKeys: String, CodingKey {
+        case file, bytes, sequence
+        case auditEntries = "audit_entries"
+    }
 }
 
 extension Store {
@@ -75,19 +80,27 @@ extension StateDirectory {
         }
     }
 
-    /// - Throws: `StateError.notABackup`, `tooNew` or `corrupt`.
+    /// - Throws: `StateError.notABackup` or `tooNew`.
     static func examine(_ backup: URL, as name: String) throws -> BackupReport {
+        do {
+            return try look(at: backup, as: name)
+        } catch StateError.corrupt(_, let reason) {
+            // The words for a damaged state, with its way out, would mislead here.
+            throw StateError.notABackup(file: name, reason: reason)
+        }
+    }
+
+    private static func look(at backup: URL, as name: String) throws -> BackupReport {
         let path = backup.path(percentEncoded: false)
         return try Store.translating(name) {
             var configuration = Configuration()
             configuration.readonly = true
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             try verifyIsState(queue, name)
-            try Store.check(queue)
-            let attributes = try FileManager.default.attributesOfItem(atPath: path)
+            try queue.read { try Store.check($0, name) }
             return try queue.read { connection in
                 BackupReport(
-                    file: name, bytes: (attributes[.size] as? Int64) ?? 0,
+                    file: name, bytes: bytes(of: path),
                     sequence: UInt64(
                         bitPattern: try Counters.value(.sequence, in: connection)),
                     auditEntries: UInt64(try AuditTable.last(in: connection).id))

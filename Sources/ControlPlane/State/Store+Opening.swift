@@ -8,7 +8,7 @@ extension Store {
     static func open(_ path: String, _ options: StoreOptions) throws -> DatabasePool {
         try translating(path) {
             let database = try DatabasePool(path: path, configuration: configuration(options))
-            try check(database)
+            if !isLarge(path) { try database.read { try check($0, path) } }
             try migrate(database)
             try database.writeWithoutTransaction { connection in
                 // The pool sets NORMAL with the WAL, whatever was asked for before.
@@ -40,11 +40,15 @@ extension Store {
         return configuration
     }
 
-    static func check(_ database: some DatabaseReader) throws {
-        let verdict = try database.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }
+    static func check(_ connection: Database, _ file: String) throws {
+        let verdict = try String.fetchOne(connection, sql: "PRAGMA quick_check(1)")
         guard verdict == "ok" else {
-            throw StateError.corrupt(file: database.path, reason: verdict ?? "no answer")
+            throw StateError.corrupt(file: file, reason: verdict ?? "no answer")
         }
+    }
+
+    static func isLarge(_ path: String) -> Bool {
+        StateDirectory.bytes(of: path) > StateLimits.checkedAtStartBytes
     }
 
     func translating<Value>(_ body: () throws -> Value) throws -> Value {

@@ -17,6 +17,7 @@ package struct UpkeepReport: Sendable, Equatable {
 
 extension Store {
     package func upkeep(now: Date) async throws -> UpkeepReport {
+        try await checkLargeFile()
         var report = UpkeepReport()
         let retention = retention
         try await write { try ChangeLog.cut(retention, now: now, in: $0) }
@@ -62,12 +63,8 @@ extension Store {
         return max(0, before - after)
     }
 
-    /// The log beside the database; 0 when there is none.
-    var walBytes: Int {
-        // A file that is not there has no size.
-        let attributes = try? FileManager.default.attributesOfItem(atPath: path + "-wal")
-        return (attributes?[.size] as? Int) ?? 0
-    }
+    /// The log beside the database.
+    var walBytes: Int64 { StateDirectory.bytes(of: path + "-wal") }
 
     private func truncateLog() async throws {
         let (database, path) = (database, path)

@@ -10,11 +10,14 @@ package final class Store: StateStore, TrafficStore {
     let database: DatabasePool
     let path: String
     let retention: Retention
+    let databaseBytes: Int64
     let hub: WatchHub
     let pageTokens: PageTokens
     private let lock: StateLock
     private let gate = Guarded(ReadOnlyGate())
     private let isClosed = Guarded(false)
+    /// Too large to be checked before the start; upkeep does it.
+    private let isUnchecked: Guarded<Bool>
 
     /// Opens or creates the directory, takes its lock, checks the database and brings its schema
     /// up to date.
@@ -27,8 +30,10 @@ package final class Store: StateStore, TrafficStore {
         path = StateDirectory.databaseFile(in: directory).path(percentEncoded: false)
         database = try Store.open(path, options)
         retention = options.retention
+        databaseBytes = options.databaseBytes
         hub = WatchHub()
         pageTokens = PageTokens(key: try SecretFile.pageKey(in: directory))
+        isUnchecked = Guarded(Store.isLarge(path))
         try recover()
     }
 
@@ -54,6 +59,19 @@ package final class Store: StateStore, TrafficStore {
 
     /// Why commits are refused; nil while they are taken.
     package var readOnlyReason: String? { gate.withLock(\.reason) }
+
+    /// Checks a file that was too large to be checked at the start; once.
+    func checkLargeFile() async throws {
+        guard isUnchecked.withLock({ $0 }) else { return }
+        do {
+            let path = path
+            try await read { try Store.check($0, path) }
+            isUnchecked.withLock { $0 = false }
+        } catch let error as StateError {
+            gate.withLock { $0.condemn(error) }
+            throw error
+        }
+    }
 
     // MARK: One writer
 
