@@ -21,7 +21,7 @@ struct Penstock: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             Serve.self, Check.self, Services.self, Status.self, ShiftTraffic.self, Drain.self,
-            Undrain.self, ShowVersion.self,
+            Undrain.self, Backup.self, Restore.self, Audit.self, ShowVersion.self,
         ])
 
     static func main() async {

@@ -26,7 +26,9 @@ struct Wiring {
             let (wishes, continuation) = try Signals.watch()
             var wiring = try await Wiring(options)
             let welcome = Task { [wiring] in await wiring.welcome() }
+            let upkeep = Wiring.startUpkeep(wiring.store)
             await wiring.obey(wishes, continuation, beforeStopping: welcome.cancel)
+            await Wiring.endUpkeep(upkeep, wiring.store)
         } catch let failure as Failure {
             throw failure
         } catch {

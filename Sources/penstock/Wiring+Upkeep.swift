@@ -1,0 +1,51 @@
+// The round that keeps the state directory small and its audit log signed, once a minute. While the
+// disk is full it is also what finds out that there is room again.
+
+import Foundation
+import Logging
+import State
+
+extension Wiring {
+    static func startUpkeep(_ store: Store) -> Task<Void, Never> {
+        Task {
+            let log = Logger(label: "penstock.state")
+            var told: String?
+            while !Task.isCancelled {
+                let fault = await round(store)
+                if fault != told {
+                    if let fault {
+                        log.error("the state needs care", metadata: ["cause": "\(fault)"])
+                    } else {
+                        log.notice("the state is well again")
+                    }
+                    told = fault
+                }
+                // Cancelled is as good: the loop ends.
+                try? await Task.sleep(for: .seconds(60))
+            }
+        }
+    }
+
+    /// Signs the end of the audit log and closes the database.
+    static func endUpkeep(_ upkeep: Task<Void, Never>, _ store: Store) async {
+        upkeep.cancel()
+        await upkeep.value
+        do {
+            try await store.signAudit(now: Date())
+            try store.close()
+        } catch {
+            Logger(label: "penstock.state").warning(
+                "the state was not closed in good order", metadata: ["cause": "\(error)"])
+        }
+    }
+
+    /// What was wrong; nil when nothing.
+    private static func round(_ store: Store) async -> String? {
+        do {
+            _ = try await store.upkeep(now: Date())
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+}
