@@ -79,6 +79,17 @@ import Testing
         #expect(try scratch.permissions(of: scratch.url) == 0o700)
         #expect(try scratch.permissions(of: scratch.file("admin.token")) == 0o600)
         #expect(try scratch.permissions(of: scratch.file("sticky.key")) == 0o600)
+        #expect(try scratch.permissions(of: scratch.file("penstock.db")) == 0o600)
+        #expect(try scratch.permissions(of: scratch.file("penstock.db-wal")) == 0o600)
+    }
+
+    @Test func `a database that came with wider permissions gets narrow ones`() throws {
+        try Store(directory: scratch.url).close()
+        let path = scratch.file("penstock.db").path(percentEncoded: false)
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
+        let store = try Store(directory: scratch.url)
+        #expect(try scratch.permissions(of: scratch.file("penstock.db")) == 0o600)
+        withExtendedLifetime(store) {}
     }
 
     @Test func `secrets are made once`() throws {

@@ -42,6 +42,25 @@ package enum StateDirectory {
         return (attributes?[.size] as? NSNumber)?.int64Value ?? 0
     }
 
+    /// Makes sure that only this user reads the database, also in a directory that others may
+    /// enter. SQLite gives a new log the same permissions.
+    static func narrow(_ path: String) throws {
+        do {
+            if !FileManager.default.fileExists(atPath: path) {
+                try makePrivate(URL(filePath: path))
+            }
+            for file in [path, path + "-wal", path + "-shm"]
+            where FileManager.default.fileExists(atPath: file) {
+                try FileManager.default.setAttributes(
+                    [.posixPermissions: 0o600], ofItemAtPath: file)
+            }
+        } catch let error as StateError {
+            throw error
+        } catch {
+            throw StateError.unusable(file: path, reason: error.localizedDescription)
+        }
+    }
+
     /// An empty file that only this user may read, before anything is in it.
     static func makePrivate(_ file: URL) throws {
         let path = file.path(percentEncoded: false)

@@ -28,6 +28,7 @@ package final class Store: StateStore, TrafficStore {
         self.directory = directory
         lock = try StateLock(directory: directory)
         path = StateDirectory.databaseFile(in: directory).path(percentEncoded: false)
+        try StateDirectory.narrow(path)
         database = try Store.open(path, options)
         retention = options.retention
         databaseBytes = options.databaseBytes
