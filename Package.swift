@@ -116,7 +116,8 @@ let package = Package(
         .executableTarget(
             name: "penstock",
             dependencies: [
-                "Traffic", "Reactor", "Proxying", "Notation", "State", "Replicas", "Settings",
+                "Traffic", "Reactor", "TLS", "Proxying", "Notation", "State", "Replicas",
+                "Settings",
                 "Deployments", "Admin", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),

@@ -197,6 +197,8 @@ package struct RevisionPlan: Sendable, Equatable {
     package var weight: Int
     package var endpoints: [EndpointPlan]
     package var wire = UpstreamWire.http1
+    /// Nil is cleartext.
+    package var tls: UpstreamTLSPlan?
 
     package init(name: String, weight: Int, endpoints: [EndpointPlan]) {
         self.name = name
@@ -210,6 +212,8 @@ package enum UpstreamWire: String, Sendable, CaseIterable {
     case http1
     /// With prior knowledge, or over TLS by ALPN.
     case http2 = "h2"
+    /// Whichever of the two the endpoint prefers, by ALPN: needs TLS.
+    case auto
 }
 
 package struct EndpointPlan: Sendable, Equatable {

@@ -24,6 +24,7 @@ package enum TrafficPlanError: Error, Sendable, Equatable {
     case weightsDoNotSum(service: String, thousandths: Int)
     case duplicateEndpoint(service: String, revision: String, address: NetworkAddress)
     case duplicateListener(NetworkAddress)
+    case noCertificate(NetworkAddress)
     case equalRoutes(service: String, other: String, route: RoutePlan)
     case outOfRange(field: String, value: String, allowed: String)
     case cannotListen(address: NetworkAddress, reason: String)
@@ -45,6 +46,8 @@ extension TrafficPlanError: CustomStringConvertible {
             "services.\(service).revisions.\(revision).endpoints: \(address) stands twice"
         case .duplicateListener(let address):
             "gateway.listeners: \(address) stands twice"
+        case .noCertificate(let address):
+            "gateway.listeners: \(address) has TLS without any certificate"
         case .equalRoutes(let service, let other, let route):
             "services.\(service).routes: \(route) is also a route of '\(other)'"
         case .outOfRange(let field, let value, let allowed):

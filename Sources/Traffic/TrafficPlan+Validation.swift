@@ -26,6 +26,9 @@ extension TrafficPlan {
             guard addresses.insert(listener.address).inserted else {
                 throw .duplicateListener(listener.address)
             }
+            if let tls = listener.tls, tls.certificates.isEmpty {
+                throw .noCertificate(listener.address)
+            }
         }
         try require(1...256, gateway.workers, "gateway.workers")
         try require(1...1_000_000, gateway.limits.connections, "gateway.limits.connections")
@@ -46,6 +49,11 @@ extension TrafficPlan {
             }
             var addresses = Set<NetworkAddress>()
             let place = "services.\(service.name).revisions.\(revision.name)"
+            if revision.wire == .auto, revision.tls == nil {
+                throw .outOfRange(
+                    field: "\(place).protocol", value: "auto without tls",
+                    allowed: "http1, h2; auto asks by ALPN, a part of TLS")
+            }
             try require(0...1000, revision.weight, "\(place).weight (thousandths)")
             for endpoint in revision.endpoints {
                 guard addresses.insert(endpoint.address).inserted else {

@@ -42,6 +42,8 @@ package struct ListenerPlan: Sendable, Hashable {
     package var address: NetworkAddress
     /// Every connection must begin with a PROXY protocol header (v1 or v2).
     package var requiresProxyProtocol: Bool
+    /// Nil is cleartext.
+    package var tls: ListenerTLSPlan?
 
     package init(address: NetworkAddress, requiresProxyProtocol: Bool = false) {
         self.address = address

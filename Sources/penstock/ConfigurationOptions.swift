@@ -25,14 +25,18 @@ struct ConfigurationOptions: ParsableArguments {
             surroundings: surroundings)
     }
 
-    static let thisMachine = Surroundings.seen { name in
-        do {
-            _ = try ProgramSearch(environment: ProcessInfo.processInfo.environment).program(name)
-            return nil
-        } catch {
-            return "\(error)"
-        }
-    }
+    static let thisMachine = Surroundings.seen(
+        program: { name in
+            do {
+                let search = ProgramSearch(environment: ProcessInfo.processInfo.environment)
+                _ = try search.program(name)
+                return nil
+            } catch {
+                return "\(error)"
+            }
+        },
+        identity: Surroundings.complaint(ofCertificate:key:),
+        authorities: Surroundings.complaint(ofAuthorities:))
 
     /// Reads and checks the file; `workers: auto` is one for each core.
     ///

@@ -26,10 +26,11 @@ package enum ConfigurationFile {
             surroundings: surroundings)
     }
 
-    /// Checks what a file says. `file` is the name problems are told under.
+    /// Checks what a file says. `file` is the name problems are told under; `features` are in force
+    /// but for tests of what comes next.
     package static func parse(
         _ bytes: [UInt8], file: String, workers: Int, directory: String,
-        surroundings: Surroundings = .unseen
+        surroundings: Surroundings = .unseen, features: Features = .inForce
     ) throws(SettingsError) -> Configuration {
         guard bytes.count <= Limits.fileBytes else {
             throw .tooLarge(file: file, bytesMax: Limits.fileBytes)
@@ -39,7 +40,8 @@ package enum ConfigurationFile {
         if let root = Document.root(of: bytes, findings: findings) {
             let value = Value(node: root, field: "", findings: findings)
             let reading = Reading(
-                workers: workers, directory: directory, surroundings: surroundings)
+                workers: workers, directory: directory, surroundings: surroundings,
+                features: features)
             configuration = value.section { reading.program($0) }
         }
         guard let configuration, findings.problems.isEmpty else {

@@ -16,6 +16,8 @@ enum Limits {
     static let endpoints = 1000
     static let listeners = 64
     static let ranges = 1000
+    /// Certificates of one listener: as many as the data plane takes.
+    static let certificates = 1000
     static let headerEdits = 64
     static let upgrades = 16
     static let longestSeconds = 24 * 3600

@@ -31,9 +31,12 @@ extension Reading {
         var requiresProxyProtocol = false
         let value = section.required("address", "such as 127.0.0.1:8080")
         section.assign("proxy_protocol", &requiresProxyProtocol) { $0.boolean() }
-        section.refuseUnsupported("tls")
+        let tls = listenerTLS(section)
         guard let address = value?.listeningAddress() else { return nil }
-        return ListenerPlan(address: address, requiresProxyProtocol: requiresProxyProtocol)
+        var listener = ListenerPlan(
+            address: address, requiresProxyProtocol: requiresProxyProtocol)
+        listener.tls = tls
+        return listener
     }
 
     private func limits(_ section: Section) -> TrafficLimits? {

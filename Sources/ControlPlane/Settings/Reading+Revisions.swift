@@ -37,11 +37,11 @@ extension Reading {
         where endpoints.count == list?.count && !seen.insert(endpoint.address).inserted {
             place.refuse("\(endpoint.address) stands twice in this revision")
         }
-        var wire = UpstreamWire.http1
-        section.assign("protocol", &wire) { $0.word(UpstreamWire.self) }
-        section.refuseUnsupported("tls")
+        let tls = upstreamTLS(section, towards: endpoints)
+        let wire = wire(section)
         guard let name, let weight else { return nil }
         var revision = RevisionPlan(name: name, weight: weight, endpoints: endpoints)
+        revision.tls = tls
         revision.wire = wire
         return revision
     }

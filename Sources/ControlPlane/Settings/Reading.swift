@@ -9,6 +9,7 @@ struct Reading {
     let workers: Int
     let directory: String
     let surroundings: Surroundings
+    let features: Features
 
     func program(_ file: Section) -> Configuration? {
         let defaults = GatewayPlan(
@@ -80,10 +81,9 @@ struct Reading {
         let certificate = section.required("certificate", "a PEM file, the leaf first")
         let key = section.required("key", "a PEM file")
         section.refuseUnsupported("client_ca")
-        guard let certificate = certificate.flatMap(existingPath),
-            let key = key.flatMap(existingPath)
-        else { return nil }
-        return CertificateFiles(certificate: certificate, key: key)
+        return certificateFiles(certificate, key).map {
+            CertificateFiles(certificate: $0.certificate, key: $0.key)
+        }
     }
 
     private func adminAddress(_ value: Value, hasTLS: Bool) -> NetworkAddress? {

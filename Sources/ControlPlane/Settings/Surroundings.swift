@@ -11,14 +11,25 @@ package struct Surroundings: Sendable {
     package var file: Complaint
     package var log: Complaint
     package var program: Complaint
+    /// Why a certificate and its key, files that can be read, cannot be used together.
+    package var identity: @Sendable (_ certificate: String, _ key: String) -> String?
+    /// Why a file of authorities cannot be used.
+    package var authorities: Complaint
 
     /// Everything named is taken to be there: for those who only want to know what a file says.
     package static let unseen = Surroundings(
-        file: { _ in nil }, log: { _ in nil }, program: { _ in nil })
+        file: { _ in nil }, log: { _ in nil }, program: { _ in nil }, identity: { _, _ in nil },
+        authorities: { _ in nil })
 
     /// This machine, as this user sees it.
-    package static func seen(program: @escaping Complaint) -> Surroundings {
-        Surroundings(file: complaint(ofFile:), log: complaint(ofLog:), program: program)
+    package static func seen(
+        program: @escaping Complaint,
+        identity: @escaping @Sendable (_ certificate: String, _ key: String) -> String?,
+        authorities: @escaping Complaint
+    ) -> Surroundings {
+        Surroundings(
+            file: complaint(ofFile:), log: complaint(ofLog:), program: program,
+            identity: identity, authorities: authorities)
     }
 
     private static func complaint(ofFile path: String) -> String? {
