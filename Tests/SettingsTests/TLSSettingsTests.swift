@@ -11,7 +11,7 @@ struct TLSSettingsTests {
     ) throws -> Configuration {
         try ConfigurationFile.parse(
             Array(text.utf8), file: "penstock.yaml", workers: 4, directory: "/etc/penstock",
-            surroundings: surroundings, features: [.tls, .http2])
+            surroundings: surroundings, features: .tls)
     }
 
     private func listener(_ tls: String) -> String {
@@ -96,7 +96,7 @@ struct TLSSettingsTests {
         let revision = try #require(try read(text).services.first?.revisions.first)
         #expect(revision.tls == UpstreamTLSPlan())
         #expect(revision.tls?.verifies == true && revision.tls?.authorities == nil)
-        #expect(revision.transport == .http1)
+        #expect(revision.wire == .http1)
     }
 
     @Test func `every key of it takes effect`() throws {
@@ -105,7 +105,7 @@ struct TLSSettingsTests {
             """
         let text = withRevisions("{ name: a, protocol: auto, tls: \(keys), endpoints: [\"h:1\"] }")
         let revision = try #require(try read(text).services.first?.revisions.first)
-        #expect(revision.transport == .auto)
+        #expect(revision.wire == .auto)
         #expect(revision.tls?.serverName == "model.example")
         #expect(revision.tls?.authorities == "/etc/penstock/ca.pem")
         #expect(
@@ -126,7 +126,7 @@ struct TLSSettingsTests {
     @Test func `cleartext h2 needs no TLS`() throws {
         let text = withRevisions("{ name: a, protocol: h2, endpoints: [\"h:1\"] }")
         let revision = try read(text).services[0].revisions[0]
-        #expect(revision.transport == .http2 && revision.tls == nil)
+        #expect(revision.wire == .http2 && revision.tls == nil)
     }
 
     @Test(arguments: [

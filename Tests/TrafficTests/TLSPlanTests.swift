@@ -29,13 +29,13 @@ struct TLSPlanTests {
     }
 
     @Test func `a protocol agreed on by ALPN needs TLS`() throws {
-        #expect(throws: TrafficPlanError.self) { try plan(nil) { $0.transport = .auto } }
-        for transport in UpstreamProtocol.allCases {
+        #expect(throws: TrafficPlanError.self) { try plan(nil) { $0.wire = .auto } }
+        for wire in UpstreamWire.allCases {
             let made = try plan(nil) {
-                $0.transport = transport
+                $0.wire = wire
                 $0.tls = UpstreamTLSPlan()
             }
-            #expect(made.services[0].revisions[0].transport == transport)
+            #expect(made.services[0].revisions[0].wire == wire)
         }
     }
 
