@@ -83,8 +83,10 @@ final class Bench {
                     UnsafeRawBufferPointer(rebasing: source[..<count]), into: room)
             }
         }
-        guard let sealed else { preconditionFailure("it can be sent") }
-        return sealed
+        guard let sealed, sealed.plaintextCount == count else {
+            preconditionFailure("it can be sent")
+        }
+        return sealed.ciphertextCount
     }
 
     /// A pair after its handshake, and what the server's side of it cost.

@@ -86,11 +86,11 @@ class End {
     }
 
     func say(_ bytes: [UInt8]) {
-        var room = [UInt8](repeating: 0, count: TLSLimits.sealedBytes(bytes.count))
-        let count = try? unsafe bytes.withUnsafeBytes { source in
+        var room = [UInt8](repeating: 0, count: TLSLimits.sealRoomBytes)
+        let sealed = try? unsafe bytes.withUnsafeBytes { source in
             try unsafe room.withUnsafeMutableBytes { try unsafe session.send(source, into: $0) }
         }
-        replies += room[..<(count ?? 0)]
+        replies += room[..<(sealed?.ciphertextCount ?? 0)]
     }
 }
 

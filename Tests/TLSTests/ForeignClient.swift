@@ -22,6 +22,8 @@ final class ForeignClient: Endpoint {
         /// Carries on from an earlier client's session.
         var resumes: ForeignClient?
         var ciphers: String?
+        /// Asks for records of 512, 1024, 2048 or 4096 bytes (1 to 4).
+        var smallRecords: UInt8 = 0
     }
 
     init(_ kind: Kind = Kind()) throws {
@@ -40,6 +42,7 @@ final class ForeignClient: Endpoint {
         if !kind.protocols.isEmpty {
             unsafe SSL_set_alpn_protos(session, kind.protocols, UInt32(kind.protocols.count))
         }
+        unsafe SSL_set_tlsext_max_fragment_length(session, kind.smallRecords)
         if let earlier = kind.resumes {
             unsafe SSL_set_session(session, SSL_get_session(earlier.session))
         }

@@ -68,19 +68,28 @@ final class TLSEnd: Endpoint {
     }
 
     func say(_ bytes: [UInt8]) throws {
-        var room = [UInt8](repeating: 0, count: TLSLimits.sealedBytes(bytes.count))
-        let count = try unsafe bytes.withUnsafeBytes { source in
-            try unsafe room.withUnsafeMutableBytes { room in
-                try unsafe session.send(source, into: room)
+        try say(bytes, room: TLSLimits.sealedBytes(bytes.count))
+    }
+
+    /// With no more than so much room a time.
+    func say(_ bytes: [UInt8], room roomBytes: Int) throws {
+        var room = [UInt8](repeating: 0, count: roomBytes)
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let sealed = try unsafe rest.withUnsafeBytes { source in
+                try unsafe room.withUnsafeMutableBytes { room in
+                    try unsafe session.send(source, into: room)
+                }
             }
+            rest = rest.dropFirst(sealed.plaintextCount)
+            outbox += room[..<sealed.ciphertextCount]
         }
-        outbox += room[..<count]
     }
 
     func say(_ text: String) throws { try say(Array(text.utf8)) }
 
     func close() {
-        var room = [UInt8](repeating: 0, count: TLSLimits.sealedBytes(0))
+        var room = [UInt8](repeating: 0, count: 256)
         let count = unsafe room.withUnsafeMutableBytes { unsafe session.close(into: $0) }
         outbox += room[..<count]
     }

@@ -207,6 +207,23 @@ extension TLSSessionTests {
 }
 
 @Suite struct TLSLimitsTests {
+    @Test(arguments: [0, 1, 2, 3, 4] as [UInt8], [TLS1_2_VERSION, TLS1_3_VERSION])
+    func `a message fits however small the records are to be`(
+        smallRecords: UInt8, version: Int32
+    ) throws {
+        let server = try TLSEnd(Contexts.server())
+        let client = try ForeignClient(.init(version: version, smallRecords: smallRecords))
+        Wire.carry(client, server)
+        let answer = [UInt8](repeating: 5, count: 300_000)
+        try server.say(answer)
+        try server.say(answer, room: TLSLimits.sealRoomBytes)
+        try server.say(answer, room: 65_537)
+        let longest = smallRecords == 0 ? 16_384 : 256 << Int(smallRecords)
+        #expect(Int(server.outbox[3]) << 8 + Int(server.outbox[4]) <= longest + 24)
+        Wire.carry(client, server)
+        #expect(client.inbox.count == 900_000)
+    }
+
     private static let sizes = [1, 2, 16_383, 16_384, 16_385, 32_768, 32_769, 262_144, 2_000_000]
 
     /// `say` and `take` give exactly the room that the limits ask for.

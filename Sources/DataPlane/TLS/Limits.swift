@@ -47,10 +47,14 @@ package enum TLSLimits {
     /// A key update of our own and an answer to one of the peer's may go before the data.
     static let sealSlackBytes = 256
 
-    /// The room that sealing `plaintextBytes` may need.
+    /// The least room to seal into: one record and what may go before it.
+    package static let sealRoomBytes = 17 * 1024
+
+    /// The room that sealing `plaintextBytes` at once needs, unless the peer wants small records.
     package static func sealedBytes(_ plaintextBytes: Int) -> Int {
         let records = plaintextBytes / recordBytes + 1
-        return plaintextBytes + records * recordOverheadBytes + sealSlackBytes
+        return max(
+            sealRoomBytes, plaintextBytes + records * recordOverheadBytes + sealSlackBytes)
     }
 
     /// The room that opening `ciphertextBytes` may need: the rest of a record may have waited.

@@ -25,6 +25,9 @@ package struct TLSSession {
     private var stepBytes: UInt32 = 0
     /// Records sealed with the present key.
     private var records: UInt32 = 0
+    /// A record's plaintext is two to the power of this; a peer with little memory may have asked
+    /// for less than usual (RFC 6066 4).
+    private var recordShift: UInt8 = 14
 
     init?(_ context: OpaquePointer, on engine: borrowing TLSEngine, isServer: Bool) {
         guard let session = unsafe SSL_new(context) else {
@@ -114,6 +117,8 @@ package struct TLSSession {
         if answer == 1 {
             phase = .established
             unsafe transfer.pointee.forgetSteps()
+            let wish = unsafe SSL_SESSION_get_max_fragment_length(SSL_get_session(session))
+            if (1...4).contains(wish) { recordShift = 8 + wish }
             // Some functions of the library succeed and leave an error behind all the same.
             ERR_clear_error()
             return true
@@ -169,29 +174,40 @@ package struct TLSSession {
 
     // MARK: Sending
 
-    /// Seals plaintext of any length into records, one behind the other.
+    /// Seals plaintext into records, one behind the other: all of it, or as much as surely fits.
     ///
-    /// - Parameter room: at least `TLSLimits.sealedBytes` for the plaintext.
-    /// - Returns: how many bytes are to be sent.
+    /// - Parameter room: `TLSLimits.sealedBytes` holds all at once, but for peers that want small
+    ///   records; `TLSLimits.sealRoomBytes` at least.
     package mutating func send(
         _ plaintext: UnsafeRawBufferPointer, into room: UnsafeMutableRawBufferPointer
-    ) throws(TLSFault) -> Int {
-        precondition(
-            room.count >= TLSLimits.sealedBytes(plaintext.count), "there is room for the records")
+    ) throws(TLSFault) -> TLSSealed {
+        precondition(room.count >= TLSLimits.sealRoomBytes, "there is room for a record")
         guard isEstablished else { throw TLSFault(.unusable) }
-        guard plaintext.count > 0 else { return 0 }
+        let count =
+            plaintext.count <= 1 << Int(recordShift)
+            ? plaintext.count : min(plaintext.count, fitting(room.count))
+        guard count > 0 else { return TLSSealed(plaintextCount: 0, ciphertextCount: 0) }
         unsafe transfer.pointee.begin(UnsafeRawBufferPointer(start: nil, count: 0), room)
-        records &+= UInt32(truncatingIfNeeded: plaintext.count / TLSLimits.recordBytes + 1)
+        records &+= UInt32(truncatingIfNeeded: count >> Int(recordShift) + 1)
         if records > TLSLimits.recordsPerKey { renewKey() }
-        var count = 0
-        let answer = unsafe SSL_write_ex(session, plaintext.baseAddress, plaintext.count, &count)
+        var written = 0
+        let answer = unsafe SSL_write_ex(session, plaintext.baseAddress, count, &written)
         let sealed = unsafe transfer.pointee.outputCount
         unsafe transfer.pointee.end()
-        guard answer == 1, count == plaintext.count else {
+        guard answer == 1, written == count else {
             phase = .failed
             throw unsafe TLSFault.take(session)
         }
-        return sealed
+        return TLSSealed(plaintextCount: count, ciphertextCount: sealed)
+    }
+
+    /// The plaintext that fits when it is cut into whole records.
+    private func fitting(_ roomBytes: Int) -> Int {
+        let record = 1 << Int(recordShift)
+        let free = roomBytes - TLSLimits.sealSlackBytes
+        let whole = free / (record + TLSLimits.recordOverheadBytes)
+        let rest = free - whole * (record + TLSLimits.recordOverheadBytes)
+        return whole * record + max(0, rest - TLSLimits.recordOverheadBytes)
     }
 
     /// TLS 1.2 has no way to do so; its nonces do not repeat either.
@@ -205,7 +221,7 @@ package struct TLSSession {
 
     /// Says that nothing more will be sent. To be called once, before the socket is closed.
     ///
-    /// - Returns: how many bytes of `room` are to be sent; it must hold `TLSLimits.sealedBytes(0)`.
+    /// - Returns: how many bytes of `room` are to be sent; 256 is enough of it.
     package mutating func close(into room: UnsafeMutableRawBufferPointer) -> Int {
         guard isEstablished else { return 0 }
         unsafe transfer.pointee.begin(UnsafeRawBufferPointer(start: nil, count: 0), room)
@@ -215,6 +231,12 @@ package struct TLSSession {
         phase = .failed
         return sealed
     }
+}
+
+/// What became of bytes to be sent.
+package struct TLSSealed {
+    package let plaintextCount: Int
+    package let ciphertextCount: Int
 }
 
 /// What became of bytes received.
