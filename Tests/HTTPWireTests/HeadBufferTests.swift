@@ -38,6 +38,14 @@ import Testing
         #expect(written == "00ab00000000001f")
     }
 
+    @Test func `the last digits in base 32 follow each other`() {
+        var buffer = HeadBuffer(capacity: 64)
+        buffer.appendBase32(0b11111_00001, digits: 2)
+        buffer.appendBase32(18, digits: 8)
+        let written = text(buffer)
+        #expect(written == "Z10000000J")
+    }
+
     @Test func `what does not fit changes nothing but the flag`() {
         var buffer = HeadBuffer(capacity: 4)
         buffer.append("abc")
@@ -45,6 +53,7 @@ import Testing
         buffer.appendDecimal(10)
         buffer.appendHex(255)
         buffer.appendFullHex(1)
+        buffer.appendBase32(1, digits: 1)
         let written = text(buffer)
         let overflowed = buffer.didOverflow
         #expect(written == "abc")

@@ -89,10 +89,18 @@
     /// All sixteen digits: half of a trace or request id.
     package mutating func appendFullHex(_ value: UInt64) {
         guard makeRoom(16) else { return }
-        for index in 0..<16 {
-            let shift = UInt64(60 &- index &* 4)
-            append(HeadBuffer.hexDigit(UInt8(truncatingIfNeeded: (value &>> shift) & 15)))
-        }
+        store(Digits.hex(UInt32(truncatingIfNeeded: value &>> 32)), at: count)
+        store(Digits.hex(UInt32(truncatingIfNeeded: value)), at: count &+ 8)
+        count &+= 16
+    }
+
+    /// The last of the eight digits of `value`'s low 40 bits in Crockford's base 32: a part of a
+    /// ULID. There must be room for eight.
+    package mutating func appendBase32(_ value: UInt64, digits: Int) {
+        precondition(digits > 0 && digits <= 8, "one digit up to eight")
+        guard makeRoom(8) else { return }
+        store(Digits.base32(value) &>> UInt64(8 &* (8 &- digits)), at: count)
+        count &+= digits
     }
 
     /// Replaces a byte already written.
@@ -127,6 +135,10 @@
         if length <= capacity &- count { return true }
         didOverflow = true
         return false
+    }
+
+    @inline(__always) private func store(_ word: UInt64, at offset: Int) {
+        unsafe storage.storeBytes(of: word.littleEndian, toByteOffset: offset, as: UInt64.self)
     }
 
     @inline(__always) private static func hexDigit(_ value: UInt8) -> UInt8 {

@@ -59,25 +59,10 @@ extension Worker {
     /// in Crockford's base 32.
     private mutating func appendInferenceID() {
         let time = UInt64(max(0, wall))
-        for index in 0..<10 { appendDigit(time >> UInt64(45 - 5 * index)) }
-        for _ in 0..<2 {
-            var bits = random.next()
-            for _ in 0..<8 {
-                appendDigit(bits)
-                bits >>= 5
-            }
-        }
-    }
-
-    private mutating func appendDigit(_ bits: UInt64) {
-        let digit = UInt8(truncatingIfNeeded: bits & 31)
-        // 0-9, then letters without I, L, O and U.
-        let letter =
-            digit < 10
-            ? 48 + digit
-            : 65 + (digit - 10) + (digit > 17 ? 1 : 0) + (digit > 19 ? 1 : 0) + (digit > 21 ? 1 : 0)
-                + (digit > 26 ? 1 : 0)
-        head.append(letter)
+        head.appendBase32(time >> 40, digits: 2)
+        head.appendBase32(time, digits: 8)
+        head.appendBase32(random.next(), digits: 8)
+        head.appendBase32(random.next(), digits: 8)
     }
 
     private mutating func appendSession(_ exchange: Slot<Exchange>) {

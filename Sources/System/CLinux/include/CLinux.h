@@ -13,6 +13,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -95,22 +96,28 @@ int penstock_accept4(int listener, struct sockaddr *address, socklen_t *length, 
 /// A stream socket without blocking and closed on exec, or -errno.
 int penstock_stream_socket(int family);
 
+// The C library's recv and send are points where a thread may be cancelled, and prepare for that
+// with two atomic operations each: 2 % of a small request's CPU. Nobody cancels threads here.
+
 /// Bytes received (0 at the end) or -errno.
 static inline ssize_t penstock_receive(int descriptor, void *bytes, size_t count) {
-    ssize_t received = recv(descriptor, bytes, count, 0);
+    ssize_t received =
+        syscall(SYS_recvfrom, descriptor, bytes, count, 0, (void *)0, (void *)0);
     return received >= 0 ? received : -(ssize_t)errno;
 }
 
 /// Bytes sent or -errno. Never raises SIGPIPE.
 static inline ssize_t penstock_send(int descriptor, const void *bytes, size_t count) {
-    ssize_t sent = send(descriptor, bytes, count, MSG_NOSIGNAL);
+    ssize_t sent =
+        syscall(SYS_sendto, descriptor, bytes, count, MSG_NOSIGNAL, (void *)0, (socklen_t)0);
     return sent >= 0 ? sent : -(ssize_t)errno;
 }
 
 /// The same for bytes that more will follow at once, if only the end of the stream: the kernel
 /// keeps them back until it has come, and sends both in one segment.
 static inline ssize_t penstock_send_more(int descriptor, const void *bytes, size_t count) {
-    ssize_t sent = send(descriptor, bytes, count, MSG_NOSIGNAL | MSG_MORE);
+    ssize_t sent = syscall(SYS_sendto, descriptor, bytes, count, MSG_NOSIGNAL | MSG_MORE,
+                           (void *)0, (socklen_t)0);
     return sent >= 0 ? sent : -(ssize_t)errno;
 }
 
@@ -119,7 +126,7 @@ static inline ssize_t penstock_send_two(int descriptor, const void *first, size_
                                         const void *second, size_t second_count) {
     struct iovec pieces[2] = {{(void *)first, first_count}, {(void *)second, second_count}};
     struct msghdr message = {.msg_iov = pieces, .msg_iovlen = 2};
-    ssize_t sent = sendmsg(descriptor, &message, MSG_NOSIGNAL);
+    ssize_t sent = syscall(SYS_sendmsg, descriptor, &message, MSG_NOSIGNAL);
     return sent >= 0 ? sent : -(ssize_t)errno;
 }
 
