@@ -1,18 +1,15 @@
 // The replica of every comparison: one epoll loop that answers fixed bytes, so that the proxies are
 // what differs. GET / is 100 bytes, GET /large 1 MiB, GET /events 50 server-sent events, one each
-// 5 ms; POST reads its counted body first. Requests are taken at their word: only proxies under
-// test speak to it. Usage: backend PORT
+// 5 ms; POST reads its counted body first, and POST /check answers its length and checksum.
+// Requests are taken at their word: only proxies under test speak to it. Usage: backend PORT
 #define _GNU_SOURCE
-#include <arpa/inet.h>
+#include "loopback.h"
+
 #include <errno.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { large_bytes = 1 << 20, head_bytes = 16384, events_each = 50, tick_milliseconds = 5 };
@@ -24,6 +21,10 @@ struct connection {
     const char *out;   // answer under way
     size_t out_count;
     int events;        // still to be sent, one a tick
+    int is_checked;    // the answer tells what the body was
+    size_t length;     // of the body, so far
+    uint64_t sum;
+    char answer[160];
     struct connection *next, **place;
     char head[head_bytes];
 };
@@ -43,8 +44,26 @@ static void make_answers(void) {
     int head = sprintf(large_answer,
         "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\n\r\n",
         large_bytes);
-    memset(large_answer + head, 'y', large_bytes);
+    // No two neighbouring blocks are alike: one lost, doubled or moved would be seen.
+    for (int i = 0; i < large_bytes; i++) large_answer[head + i] = (char)(i * 31 + (i >> 8) * 7);
     large_count = (size_t)head + large_bytes;
+}
+
+// FNV-1a of 64 bits.
+static void check(struct connection *c, const char *bytes, size_t count) {
+    if (!c->is_checked) return;
+    c->length += count;
+    for (size_t i = 0; i < count; i++)
+        c->sum = (c->sum ^ (unsigned char)bytes[i]) * 0x100000001b3u;
+}
+
+static void answer_check(struct connection *c) {
+    char body[64];
+    int count = snprintf(body, sizeof body, "%zu %016" PRIx64 "\n", c->length, c->sum);
+    c->out = c->answer;
+    c->out_count = (size_t)snprintf(c->answer, sizeof c->answer,
+        "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", count, body);
+    c->is_checked = 0;
 }
 
 static const char event_head[] =
@@ -106,6 +125,11 @@ static int take(struct connection *c) {
         c->out_count = sizeof event_head - 1;
         start_stream(c);
     }
+    if (memcmp(c->head, "POST /check", 11) == 0) {
+        c->is_checked = 1;
+        c->length = 0;
+        c->sum = 0xcbf29ce484222325u;
+    }
     memmove(c->head, c->head + used, c->count - used);
     c->count -= used;
     return 1;
@@ -114,9 +138,11 @@ static int take(struct connection *c) {
 static int serve(struct connection *c) {
     static char dropped[262144];
     for (;;) {
+        if (c->body == 0 && c->is_checked) answer_check(c);
         if (c->body == 0 && flush(c) < 0) return -1;
         if (c->body == 0 && c->out_count > 0) return 0;
         size_t held = c->count < c->body ? c->count : c->body;
+        check(c, c->head, held);
         memmove(c->head, c->head + held, c->count - held);
         c->count -= held;
         c->body -= held;
@@ -128,32 +154,26 @@ static int serve(struct connection *c) {
         ssize_t got = recv(c->descriptor, room, size, 0);
         if (got == 0) return -1;
         if (got < 0) return errno == EAGAIN ? 0 : -1;
-        if (c->body > 0) c->body -= (size_t)got;
-        else c->count += (size_t)got;
+        if (c->body > 0) {
+            check(c, dropped, (size_t)got);
+            c->body -= (size_t)got;
+        } else {
+            c->count += (size_t)got;
+        }
     }
 }
 
 int main(int argc, char **argv) {
     if (argc != 2) return 2;
     make_answers();
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((unsigned short)atoi(argv[1])),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 4096)) {
-        perror("backend");
-        return 1;
-    }
+    int listener = listen_on(atoi(argv[1]));
     long long ticked = 0;
     int poller = epoll_create1(0);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL}, events[256];
     epoll_ctl(poller, EPOLL_CTL_ADD, listener, &event);
     for (;;) {
         int count = epoll_wait(poller, events, 256, streams ? 1 : -1);
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        long long milliseconds = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+        long long milliseconds = nanoseconds() / 1000000;
         if (milliseconds - ticked >= tick_milliseconds) {
             ticked = milliseconds;
             tick();
@@ -170,7 +190,6 @@ int main(int argc, char **argv) {
             }
             int fresh = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
             if (fresh < 0) continue;
-            setsockopt(fresh, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
             c = calloc(1, sizeof *c);
             c->descriptor = fresh;
             event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
