@@ -54,6 +54,28 @@
         count &+= 1
     }
 
+    /// `name: value` and CRLF.
+    mutating func appendField(_ name: RawSpan, _ value: RawSpan) {
+        let colon = count &+ name.byteCount
+        let end = colon &+ 2 &+ value.byteCount
+        guard makeRoom(end &+ 2 &- count) else { return }
+        copy(name, to: count)
+        unsafe storage.storeBytes(of: 0x3A, toByteOffset: colon, as: UInt8.self)
+        unsafe storage.storeBytes(of: 0x20, toByteOffset: colon &+ 1, as: UInt8.self)
+        copy(value, to: colon &+ 2)
+        unsafe storage.storeBytes(of: 0x0D, toByteOffset: end, as: UInt8.self)
+        unsafe storage.storeBytes(of: 0x0A, toByteOffset: end &+ 1, as: UInt8.self)
+        count = end &+ 2
+    }
+
+    /// The caller has made room.
+    @inline(__always) private func copy(_ bytes: RawSpan, to offset: Int) {
+        unsafe bytes.withUnsafeBytes { source in
+            guard let first = source.baseAddress else { return }
+            unsafe (storage + offset).copyMemory(from: first, byteCount: source.count)
+        }
+    }
+
     package mutating func appendCRLF() { append("\r\n") }
 
     package mutating func appendDecimal(_ value: UInt64) {

@@ -53,13 +53,12 @@ static inline uint64_t penstock_h2_ping(const nghttp2_frame *frame) {
     return value;
 }
 
-// One field to be sent. The library copies both parts and makes the name lower case. With `secret`
-// the receiver is told never to index it; that also keeps one-off values out of our own table.
+// One field to be sent. Without flags the library copies both parts and makes the name lower case.
+// NO_INDEX forbids the receiver to index it, and keeps one-off values out of our own table.
 static inline nghttp2_nv penstock_h2_field(
-    const void *name, size_t name_count, const void *value, size_t value_count, int secret) {
+    const void *name, size_t name_count, const void *value, size_t value_count, uint8_t flags) {
     nghttp2_nv field = {
-        (uint8_t *)name, (uint8_t *)value, name_count, value_count,
-        secret ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE,
+        (uint8_t *)name, (uint8_t *)value, name_count, value_count, flags,
     };
     return field;
 }

@@ -1,7 +1,7 @@
 // From a head that the gateway composed, in the form of HTTP/1.1, to the fields of a header block:
 // the first line becomes pseudo-header fields, Host `:authority`, and what belongs to an HTTP/1.1
-// connection is left out (RFC 9113 8.2.2). One list serves a whole loop; the fields are pointers
-// into the head, and the library copies them before the call that is given them returns.
+// connection is left out (RFC 9113 8.2.2). One list serves a whole loop. The fields are pointers:
+// into a copy of the head that lives until it has left, or into what the library copies at once.
 
 internal import CNGHTTP2
 
@@ -26,9 +26,15 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
     private(set) var isUpgrade = false
     private(set) var isHeadMethod = false
 
+    /// The copy of the head being read, if the fields are to lie in it.
+    private var copy: UnsafeMutableRawPointer?
+
     private static let capacity = Limits.headersMax + 16
 
-    init() { unsafe storage = .allocate(capacity: HTTP2FieldList.capacity) }
+    init() {
+        unsafe storage = .allocate(capacity: HTTP2FieldList.capacity)
+        unsafe copy = nil
+    }
 
     deinit { unsafe storage.deallocate() }
 
@@ -36,9 +42,12 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
 
     /// - Parameter isExtendedConnect: of the request; 101 then becomes the 200 of RFC 8441.
     mutating func readAnswer(
-        _ bytes: RawSpan, isExtendedConnect: Bool
+        _ bytes: RawSpan, isExtendedConnect: Bool, copy: inout HTTP2HeadCopy
     ) throws(HTTP2HeadFault) {
         clear()
+        // Several interim heads may wait at once, so the library copies them.
+        let isInterim = bytes.byteCount > 9 && bytes.byte(9) == 0x31
+        if !isInterim { begin(bytes, copy: &copy) }
         guard bytes.byteCount >= 12, let end = bytes.firstIndex(of: 0x0D, from: 12)
         else { throw .malformed }
         for index in 9..<12 {
@@ -56,16 +65,17 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
             add(":status", bytes, Slice(from: 9, to: 12))
         }
         try readFields(bytes, from: end &+ 2, isRequest: false)
-        if isSwitch { drop("sec-websocket-accept", bytes) }
+        if isSwitch { drop("sec-websocket-accept") }
     }
 
     // MARK: Requests
 
     /// - Parameter maySwitch: the peer knows extended CONNECT.
     mutating func readRequest(
-        _ bytes: RawSpan, isSecure: Bool, maySwitch: Bool
+        _ bytes: RawSpan, isSecure: Bool, maySwitch: Bool, copy: inout HTTP2HeadCopy
     ) throws(HTTP2HeadFault) {
         clear()
+        begin(bytes, copy: &copy)
         guard let methodEnd = bytes.firstIndex(of: 0x20, from: 0),
             let targetEnd = bytes.firstIndex(of: 0x20, from: methodEnd &+ 1),
             let end = bytes.firstIndex(of: 0x0D, from: targetEnd), methodEnd > 0
@@ -82,7 +92,7 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
         if isUpgrade {
             guard maySwitch else { throw .cannotUpgrade }
             unsafe storage[0] = field(":method", "CONNECT")
-            drop("sec-websocket-key", bytes)
+            drop("sec-websocket-key")
         } else {
             removeField(at: 4)
         }
@@ -99,7 +109,13 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
 
     // MARK: Fields
 
+    private mutating func begin(_ bytes: RawSpan, copy: inout HTTP2HeadCopy) {
+        copy.fill(bytes)
+        unsafe self.copy = unsafe copy.memory
+    }
+
     private mutating func clear() {
+        unsafe copy = nil
         count = 0
         contentLength = -1
         status = 0
@@ -112,7 +128,7 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
     ) throws(HTTP2HeadFault) {
         var position = start
         while position &+ 1 < bytes.byteCount, bytes.byte(position) != 0x0D {
-            guard let colon = bytes.firstIndex(of: 0x3A, from: position), colon > position,
+            guard let colon = readName(bytes, from: position), colon > position,
                 let end = bytes.firstIndex(of: 0x0D, from: colon)
             else { throw .malformed }
             var first = colon &+ 1
@@ -125,6 +141,46 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
                 isRequest: isRequest)
             position = end &+ 2
         }
+    }
+
+    /// Where the colon is. Upper case on the way becomes lower case in the copy: names are mostly
+    /// letters and hyphens, and those have their case in one bit, eight at a time.
+    @inline(__always)
+    private func readName(_ bytes: RawSpan, from start: Int) -> Int? {
+        var position = start
+        while position &+ 8 <= bytes.byteCount {
+            let word = bytes.word(position)
+            let others = Word.notLettersOrHyphens(word)
+            let fold = others == 0 ? Word.fold : Word.fold & (((others & (0 &- others)) &>> 7) &- 1)
+            lower(word | fold, at: position)
+            if others == 0 {
+                position &+= 8
+                continue
+            }
+            position &+= others.trailingZeroBitCount &>> 3
+            if bytes.byte(position) == 0x3A { return position }
+            position &+= 1
+        }
+        return readEnd(bytes, from: position)
+    }
+
+    @inline(__always)
+    private func lower(_ word: UInt64, at offset: Int) {
+        guard let copy = unsafe copy else { return }
+        unsafe copy.storeBytes(of: word.littleEndian, toByteOffset: offset, as: UInt64.self)
+    }
+
+    /// As above, in the last seven bytes of the head.
+    @inline(never)
+    private func readEnd(_ bytes: RawSpan, from start: Int) -> Int? {
+        for position in start..<bytes.byteCount {
+            let byte = ByteClass.lowercased(bytes.byte(position))
+            if byte == 0x3A { return position }
+            if let copy = unsafe copy {
+                unsafe copy.storeBytes(of: byte, toByteOffset: position, as: UInt8.self)
+            }
+        }
+        return nil
     }
 
     private mutating func take(
@@ -180,24 +236,34 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
         _ bytes: RawSpan, _ name: Slice, _ value: Slice, isSecret: Bool = false
     ) {
         unsafe bytes.withUnsafeBytes { buffer in
-            guard let start = buffer.baseAddress else { return }
+            guard let start = unsafe copy.map({ UnsafeRawPointer($0) }) ?? buffer.baseAddress
+            else { return }
             unsafe storage[count] = penstock_h2_field(
                 start + name.start, Int(name.count), start + value.start, Int(value.count),
-                isSecret ? 1 : 0)
+                flags | (isSecret ? UInt8(NGHTTP2_NV_FLAG_NO_INDEX.rawValue) : 0))
             count &+= 1
         }
     }
 
+    /// What lies in the copy need not be copied again.
+    private var flags: UInt8 {
+        let kept = NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue
+        return unsafe copy == nil ? 0 : UInt8(kept)
+    }
+
     private func field(_ name: StaticString, _ value: StaticString) -> nghttp2_nv {
-        unsafe penstock_h2_field(
-            name.utf8Start, name.utf8CodeUnitCount, value.utf8Start, value.utf8CodeUnitCount, 0)
+        let kept = NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue
+        return unsafe penstock_h2_field(
+            name.utf8Start, name.utf8CodeUnitCount, value.utf8Start, value.utf8CodeUnitCount,
+            UInt8(kept))
     }
 
     private func field(_ name: StaticString, _ bytes: RawSpan, _ value: Slice) -> nghttp2_nv {
         unsafe bytes.withUnsafeBytes { buffer in
-            unsafe penstock_h2_field(
-                name.utf8Start, name.utf8CodeUnitCount,
-                buffer.baseAddress.map { unsafe $0 + value.start }, Int(value.count), 0)
+            let start = unsafe copy.map({ UnsafeRawPointer($0) }) ?? buffer.baseAddress
+            return unsafe penstock_h2_field(
+                name.utf8Start, name.utf8CodeUnitCount, start.map { unsafe $0 + value.start },
+                Int(value.count), flags | UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue))
         }
     }
 
@@ -207,7 +273,7 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
     }
 
     /// Takes out the fields with this name, which is lower case.
-    private mutating func drop(_ name: StaticString, _ bytes: RawSpan) {
+    private mutating func drop(_ name: StaticString) {
         var index = 0
         while index < count {
             let field = unsafe storage[index]

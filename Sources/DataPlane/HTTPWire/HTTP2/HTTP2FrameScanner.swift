@@ -39,7 +39,10 @@ struct HTTP2FrameScanner {
                 offset &+= count
                 continue
             }
-            if filled == 0 { frameStart = offset }
+            if filled == 0 {
+                frameStart = offset
+                if end &- offset > 8 { takeWord(bytes, from: &offset) }
+            }
             header[filled] = bytes.byte(offset)
             filled &+= 1
             offset &+= 1
@@ -50,6 +53,17 @@ struct HTTP2FrameScanner {
             if let finding = judge() { return finding }
         }
         return nil
+    }
+
+    /// The first eight bytes of a header, which are there.
+    @inline(__always)
+    private mutating func takeWord(_ bytes: RawSpan, from offset: inout Int) {
+        let word = bytes.word(offset)
+        for index in 0..<8 {
+            header[index] = UInt8(truncatingIfNeeded: word &>> UInt64(index &* 8))
+        }
+        filled = 8
+        offset &+= 8
     }
 
     /// The caller begins to count anew, `count` bytes further on.

@@ -47,6 +47,7 @@ internal import CNGHTTP2
         var next = spare
         while let record = next {
             next = record.it.nextInChain
+            record.it.head.free()
             record.free()
         }
     }
@@ -123,14 +124,18 @@ internal import CNGHTTP2
         }
         spare = record.it.nextInChain
         spareCount &-= 1
-        record.it = HTTP2StreamRecord(session: session, id: id)
+        record.it = HTTP2StreamRecord(session: session, id: id, head: record.it.head)
         return record
     }
 
     mutating func giveStream(_ record: RecordPointer<HTTP2StreamRecord>) {
         record.it.pending.free()
         record.it.trailers.free()
-        guard spareCount < Limits.spareStreams else { return record.free() }
+        guard spareCount < Limits.spareStreams else {
+            record.it.head.free()
+            return record.free()
+        }
+        record.it.head.recycle()
         record.it.nextInChain = spare
         spare = record
         spareCount &+= 1

@@ -146,10 +146,7 @@ extension RecordPointer where Record == HTTP2SessionRecord {
             default: break
             }
         }
-        it.loop.it.heads.append(name)
-        it.loop.it.heads.append(": ")
-        it.loop.it.heads.append(value)
-        it.loop.it.heads.appendCRLF()
+        it.loop.it.heads.appendField(name, value)
         it.assembly.fields &+= 1
     }
 

@@ -28,9 +28,17 @@ extension HTTP2Session {
         let maySwitch =
             unsafe nghttp2_session_get_remote_settings(
                 record.it.library, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1
-        try record.it.loop.it.fieldList.readRequest(
-            head, isSecure: record.it.options.isSecure, maySwitch: maySwitch)
-        return try record.submitRequest(owner: owner, ends: ends)
+        let stream = record.addStream(0)
+        do {
+            try record.it.loop.it.fieldList.readRequest(
+                head, isSecure: record.it.options.isSecure, maySwitch: maySwitch,
+                copy: &stream.it.head)
+            try record.submitRequest(stream, owner: owner, ends: ends)
+            return HTTP2Stream(record: stream)
+        } catch {
+            record.dropStream(stream)
+            throw error
+        }
     }
 
     /// Another request may begin now: the peer takes more streams, and neither side is going away.
@@ -153,19 +161,13 @@ extension RecordPointer where Record == HTTP2SessionRecord {
     // MARK: Submitting
 
     fileprivate func submitRequest(
-        owner: UInt, ends: Bool
-    ) throws(HTTP2HeadFault) -> HTTP2Stream {
-        let stream = addStream(0)
+        _ stream: RecordPointer<HTTP2StreamRecord>, owner: UInt, ends: Bool
+    ) throws(HTTP2HeadFault) {
         let list = it.loop.it.fieldList.count
         let id = unsafe penstock_h2_submit_request(
             it.library, it.loop.it.fieldList.storage, list, stream.raw, HTTP2Callbacks.read,
             ends ? 0 : 1)
-        guard id > 0 else {
-            stream.it.isOpen = false
-            it.openCount &-= 1
-            giveUpIfUnused(stream)
-            throw .streamOver
-        }
+        guard id > 0 else { throw .streamOver }
         stream.it.id = id
         stream.it.owner = owner
         stream.it.isHeld = true
@@ -174,7 +176,13 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         stream.it.isHead = it.loop.it.fieldList.isHeadMethod
         stream.it.isExtendedConnect = it.loop.it.fieldList.isUpgrade
         stream.it.lengthToSend = it.loop.it.fieldList.contentLength
-        return HTTP2Stream(record: stream)
+    }
+
+    /// One that the library never had.
+    fileprivate func dropStream(_ stream: RecordPointer<HTTP2StreamRecord>) {
+        stream.it.isOpen = false
+        it.openCount &-= 1
+        giveUpIfUnused(stream)
     }
 
     /// Resets a stream that the library has. The library closes it when the frame has been sent.

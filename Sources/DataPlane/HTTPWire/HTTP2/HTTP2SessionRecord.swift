@@ -17,6 +17,8 @@ internal import CNGHTTP2
     var streams: RecordPointer<HTTP2StreamRecord>?
     /// Of them, those that the library has.
     var openCount = 0
+    /// The open stream that was last looked for.
+    var latest: RecordPointer<HTTP2StreamRecord>?
     var firstNotice: RecordPointer<HTTP2StreamRecord>?
     var lastNotice: RecordPointer<HTTP2StreamRecord>?
     /// Streams that found no room.
@@ -95,9 +97,13 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         return stream
     }
 
+    /// An open stream. Frames of one stream often follow each other, so the last one is kept.
     func stream(_ id: Int32) -> RecordPointer<HTTP2StreamRecord>? {
-        unsafe RecordPointer<HTTP2StreamRecord>(
+        if let latest = it.latest, latest.it.id == id { return latest }
+        let found = unsafe RecordPointer<HTTP2StreamRecord>(
             nghttp2_session_get_stream_user_data(it.library, id))
+        if let found { it.latest = found }
+        return found
     }
 
     /// Gives the record back when neither the library, the owner nor an event holds it.
@@ -117,6 +123,7 @@ extension RecordPointer where Record == HTTP2SessionRecord {
     func streamClosed(_ stream: RecordPointer<HTTP2StreamRecord>, _ code: HTTP2ErrorCode) {
         stream.it.isOpen = false
         it.openCount &-= 1
+        it.latest = nil
         // What was received and never consumed must not shrink the connection's window for ever.
         consume(Int(stream.it.unconsumed), of: stream)
         dropPending(of: stream)

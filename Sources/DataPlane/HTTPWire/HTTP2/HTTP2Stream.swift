@@ -35,7 +35,7 @@ package struct HTTP2Stream: Equatable {
             throw .streamOver
         }
         try session.it.loop.it.fieldList.readAnswer(
-            head, isExtendedConnect: record.it.isExtendedConnect)
+            head, isExtendedConnect: record.it.isExtendedConnect, copy: &record.it.head)
         guard session.submitAnswer(record, ends: ends) else { throw .streamOver }
     }
 

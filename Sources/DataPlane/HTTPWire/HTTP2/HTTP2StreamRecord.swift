@@ -53,6 +53,8 @@
     var lent: UnsafeRawPointer?
     var lentCount = 0
     var pending = HTTP2Pending()
+    /// The head that was submitted, until it has left.
+    var head: HTTP2HeadCopy
     /// Field lines that follow when what is pending has gone out.
     var trailers = HTTP2Pending()
     /// Since when something waits and has not moved; 0 when nothing waits.
@@ -64,9 +66,14 @@
     /// Chains records with a notice, or those that are free.
     var nextInChain: RecordPointer<HTTP2StreamRecord>?
 
-    init(session: RecordPointer<HTTP2SessionRecord>, id: Int32) {
+    /// - Parameter head: memory of an earlier one, to be used again.
+    init(
+        session: RecordPointer<HTTP2SessionRecord>, id: Int32,
+        head: HTTP2HeadCopy = HTTP2HeadCopy()
+    ) {
         self.session = session
         self.id = id
+        self.head = head
         unsafe lent = nil
     }
 

@@ -55,6 +55,9 @@ extension Limits {
     /// Records of closed streams kept for the next ones, on each loop: 1,024 × 160 bytes.
     static let spareStreams = 1_024
 
+    /// Of the memory for a head to be sent, kept with such a record.
+    static let keptHeadBytes = 2_048
+
     /// A stream that has moved fewer bytes than this has not moved: windows opened byte by byte
     /// are a stall.
     package static let progressBytes = 1_024
