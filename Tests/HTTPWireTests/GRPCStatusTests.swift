@@ -41,7 +41,8 @@ import Testing
     @Test(arguments: [
         ("application/grpc", true), ("application/grpc+proto", true), ("Application/GRPC", true),
         ("application/grpc; charset=utf-8", true), ("application/grpc-web", false),
-        ("application/grpc-web+proto", false), ("application/json", false), ("application/grpcx", false),
+        ("application/grpc-web+proto", false), ("application/json", false),
+        ("application/grpcx", false),
     ])
     func `gRPC is known by its content type`(_ text: String, _ isOne: Bool) {
         let bytes = Array(text.utf8)

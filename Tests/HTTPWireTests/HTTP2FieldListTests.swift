@@ -41,7 +41,9 @@ import Testing
         #expect(text == "GET / HTTP/1.1\r\nhost: b\r\nx-some-name: Value\r\n\r\n")
     }
 
-    @Test(arguments: ["X_Y", "A-B_C!D#E", "_A", "Ab0_Cdef^Ghijk`LMNOP|Q~", "ABCDEFGH_", "ABCDEFG_H"])
+    @Test(arguments: [
+        "X_Y", "A-B_C!D#E", "_A", "Ab0_Cdef^Ghijk`LMNOP|Q~", "ABCDEFGH_", "ABCDEFG_H",
+    ])
     func `8_2 only letters change`(_ name: String) throws {
         let text = try asked("GET / HTTP/1.1\r\nHost: b\r\n\(name): V_V\r\n\r\n")
         #expect(text == "GET / HTTP/1.1\r\nhost: b\r\n\(name.lowercased()): V_V\r\n\r\n")

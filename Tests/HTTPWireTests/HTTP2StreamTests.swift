@@ -266,39 +266,4 @@ import Testing
         #expect(server.output().map { $0.flags & RawFrame.endStream } == [0, 1])
         #expect(throws: HTTP2HeadFault.streamOver) { try server.respond(1) }
     }
-
-    // MARK: Priorities (RFC 9218)
-
-    @Test func `9218 4 more urgent answers leave first`() throws {
-        let server = try HTTP2Drive.server()
-        for (id, urgency) in [(UInt32(1), 5), (3, 1), (5, 3)] {
-            server.take(.headers(id, HPACK.get + [("priority", "u=\(urgency)")]))
-        }
-        #expect(try order(server) == [3, 5, 1])
-    }
-
-    @Test func `9218 7 PRIORITY_UPDATE moves an answer`() throws {
-        let server = try HTTP2Drive.server()
-        for id in [UInt32(1), 3, 5] { server.take(.headers(id, HPACK.get)) }
-        server.take(RawFrame(type: 16, payload: number(5) + Array("u=0".utf8)))
-        #expect(try order(server) == [5, 1, 3])
-    }
-
-    @Test func `9218 8 the gateway may say how urgent an answer is`() throws {
-        let server = try HTTP2Drive.server()
-        for id in [UInt32(1), 3, 5] { server.take(.headers(id, HPACK.get)) }
-        try server.stream(3).prioritise(urgency: 0, isIncremental: false)
-        #expect(try order(server) == [3, 1, 5])
-    }
-
-    /// The streams in the order in which their data leave.
-    private func order(_ server: HTTP2Drive) throws -> [UInt32] {
-        server.roomBytes = 0
-        for id in server.streams.keys.sorted() {
-            try server.respond(id, ends: false)
-            _ = try server.send(id, "body", ends: true)
-        }
-        server.roomBytes = 65_536
-        return server.output().only(RawFrame.Kind.data).map(\.stream)
-    }
 }

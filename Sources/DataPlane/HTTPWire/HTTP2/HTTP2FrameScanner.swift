@@ -1,6 +1,6 @@
 // Looks at the header of every frame before the library gets it, because the library is silent on
-// some: what it ignores costs, too, and part of it is the peer's fault. Keeps nine bytes and a few
-// counts between calls; sees the same however the bytes arrive.
+// some: what it ignores costs, too, and part of it is the peer's fault. Keeps a frame's first bytes
+// and a few counts between calls; sees the same however the bytes arrive.
 
 internal import CNGHTTP2
 
@@ -10,11 +10,13 @@ struct HTTP2FrameScanner {
         case idle
         /// A head or data after the peer has reset the stream.
         case late(Int32)
+        /// The client says how urgent a stream is.
+        case priority(Int32, HTTP2Priority)
         case fault(HTTP2ErrorCode)
     }
 
     private let isServer: Bool
-    private var header = InlineArray<13, UInt8>(repeating: 0)
+    private var header = InlineArray<45, UInt8>(repeating: 0)
     private var filled = 0
     /// Of the preface, or of a frame's payload, still to pass over.
     private var skip: Int
@@ -85,10 +87,14 @@ struct HTTP2FrameScanner {
             | UInt32(header[at &+ 2]) &<< 8 | UInt32(header[at &+ 3])
     }
 
-    /// Priority signals name another stream in the first four bytes of their payload.
+    /// With what matters of the payload: priority signals name a stream in its first four bytes,
+    /// and PRIORITY_UPDATE says the rest behind them. What is longer than 32 says nothing we know.
     private var headerBytes: Int {
-        let isSignal = type == PENSTOCK_H2_PRIORITY || type == PENSTOCK_H2_PRIORITY_UPDATE
-        return isSignal && length >= 4 ? 13 : 9
+        switch type {
+        case PENSTOCK_H2_PRIORITY: length >= 4 ? 13 : 9
+        case PENSTOCK_H2_PRIORITY_UPDATE: length <= 36 ? 9 &+ length : 13
+        default: 9
+        }
     }
 
     // MARK: Judging
@@ -114,9 +120,7 @@ struct HTTP2FrameScanner {
             let dependsOnItself = length == 5 && Int32(number(9) & 0x7FFF_FFFF) == stream
             return dependsOnItself ? .fault(.protocolError) : .idle
         case PENSTOCK_H2_PRIORITY_UPDATE:
-            // RFC 9218 7.1.
-            let namesNone = length >= 4 && number(9) & 0x7FFF_FFFF == 0
-            return isServer && namesNone ? .fault(.protocolError) : .idle
+            return isServer ? judgePriority() : .idle
         default:
             return .idle
         }
@@ -134,6 +138,20 @@ struct HTTP2FrameScanner {
         case .hasEnded: return .fault(.streamClosed)
         case .wasSkipped: return .fault(.protocolError)
         }
+    }
+
+    /// RFC 9218 7.1.
+    private func judgePriority() -> Finding {
+        guard length >= 4 else { return .fault(.frameSizeError) }
+        let named = Int32(number(9) & 0x7FFF_FFFF)
+        // Nothing is pushed, so a server's streams are idle: not to be named either.
+        guard stream == 0, named & 1 == 1 else { return .fault(.protocolError) }
+        guard length <= 36 else { return .idle }
+        var value = InlineArray<32, UInt8>(repeating: 0)
+        for index in 0..<(length &- 4) { value[index] = header[13 &+ index] }
+        let span = value.span
+        return .priority(
+            named, HTTP2Priority(unsafe span.bytes, from: 0, to: length &- 4))
     }
 
     private mutating func countBlock() -> Finding? {

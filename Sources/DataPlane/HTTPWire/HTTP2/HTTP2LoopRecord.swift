@@ -59,8 +59,6 @@ internal import CNGHTTP2
         unsafe nghttp2_option_set_no_closed_streams(options, 1)
         unsafe nghttp2_option_set_peer_max_concurrent_streams(options, 100)
         unsafe nghttp2_option_set_max_reserved_remote_streams(options, 0)
-        unsafe nghttp2_option_set_builtin_recv_extension_type(
-            options, UInt8(NGHTTP2_PRIORITY_UPDATE.rawValue))
         unsafe nghttp2_option_set_max_deflate_dynamic_table_size(options, Limits.headerTableBytes)
         unsafe nghttp2_option_set_max_send_header_block_length(options, Limits.headBytesMax * 2)
         unsafe nghttp2_option_set_max_outbound_ack(options, Limits.outboundAcks)

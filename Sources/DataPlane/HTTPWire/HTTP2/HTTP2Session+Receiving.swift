@@ -38,8 +38,15 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         let end = min(bytes.byteCount, max(it.scannedTo, Limits.receiveBytes))
         var offset = it.scannedTo
         while let finding = it.scanner.next(bytes, from: &offset, to: end) {
-            if finding == .idle, it.meter.idleFrame(now: it.now) { continue }
-            it.finding = finding
+            // A priority is one, too; it just has to be heeded when its turn has come.
+            let isIdle: Bool
+            switch finding {
+            case .idle, .priority: isIdle = true
+            default: isIdle = false
+            }
+            let mayPass = !isIdle || it.meter.idleFrame(now: it.now)
+            if mayPass, finding == .idle { continue }
+            it.finding = mayPass ? finding : .fault(.enhanceYourCalm)
             break
         }
         it.scannedTo = offset
@@ -66,8 +73,9 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         guard let finding = it.finding else { return }
         it.finding = nil
         switch finding {
-        case .idle: fail(.enhanceYourCalm)
+        case .idle: break
         case .fault(let code): fail(code)
+        case .priority(let id, let priority): heed(priority, on: id)
         case .late(let id):
             _ = unsafe nghttp2_submit_rst_stream(
                 it.library, UInt8(NGHTTP2_FLAG_NONE.rawValue), id,
@@ -94,6 +102,23 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         it.isDeaf = true
         // Without memory for it, the connection just ends.
         _ = unsafe nghttp2_session_terminate_session(it.library, fault.rawValue)
+    }
+
+    /// A client's word on a stream, unless the gateway has had its own.
+    private func heed(_ priority: HTTP2Priority, on id: Int32) {
+        if let stream = stream(id) {
+            if !stream.it.hasOwnPriority { setPriority(priority, on: stream) }
+        } else {
+            it.earlyPriorities.keep(priority, for: id)
+        }
+    }
+
+    func setPriority(_ priority: HTTP2Priority, on stream: RecordPointer<HTTP2StreamRecord>) {
+        var value = nghttp2_extpri(
+            urgency: UInt32(priority.urgency), inc: priority.isIncremental ? 1 : 0)
+        // The field of the request's head would come after this, and say less recent things.
+        _ = unsafe nghttp2_session_change_extpri_stream_priority(
+            it.library, stream.it.id, &value, 1)
     }
 
     // MARK: What callbacks note

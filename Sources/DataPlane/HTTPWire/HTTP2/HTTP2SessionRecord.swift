@@ -35,6 +35,7 @@ internal import CNGHTTP2
     var scannedTo = 0
     var fedTo = 0
     var finding: HTTP2FrameScanner.Finding?
+    var earlyPriorities = HTTP2EarlyPriorities()
     var assembly = HTTP2Assembly()
     /// The library stopped in the middle of its input.
     var isPaused = false

@@ -124,10 +124,11 @@ package struct HTTP2Stream: Equatable {
     package func prioritise(urgency: Int, isIncremental: Bool) {
         let session = record.it.session
         guard record.it.isOpen, session.it.isServer else { return }
-        var priority = nghttp2_extpri(
-            urgency: UInt32(min(max(urgency, 0), 7)), inc: isIncremental ? 1 : 0)
-        _ = unsafe nghttp2_session_change_extpri_stream_priority(
-            session.it.library, record.it.id, &priority, 1)
+        var priority = HTTP2Priority()
+        priority.urgency = UInt8(min(max(urgency, 0), 7))
+        priority.isIncremental = isIncremental
+        record.it.hasOwnPriority = true
+        session.setPriority(priority, on: record)
     }
 }
 

@@ -42,6 +42,8 @@
     var isHead = false
     /// RFC 8441: stands for an HTTP/1.1 upgrade.
     var isExtendedConnect = false
+    /// The gateway has said how urgent the answer is.
+    var hasOwnPriority = false
     /// The last frame of data took all there was: the peer's window did not cut it.
     var sentWhole = true
 
