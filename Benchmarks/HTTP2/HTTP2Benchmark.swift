@@ -102,7 +102,7 @@ struct HTTP2Bench: ~Copyable {
     }
 
     mutating func ask() {
-        unsafe withText(HTTP2Benchmark.request) { head in
+        withText(HTTP2Benchmark.request) { head in
             // A refusal shows as an answer that never ends.
             guard let stream = try? client.request(head, owner: 1, ends: false) else { return }
             let none = unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
@@ -139,7 +139,7 @@ struct HTTP2Bench: ~Copyable {
         asked += 1
         // Its length is the small body's; larger ones go without.
         let answer = answerBytes == 121 ? HTTP2Benchmark.answer : HTTP2Benchmark.openAnswer
-        unsafe withText(answer) { head in
+        withText(answer) { head in
             _ = try? event.stream.respond(head, ends: false)
         }
         event.stream.owner = UInt(answerBytes)

@@ -19,7 +19,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     return 0
 }
 
-/// Three bytes make a frame: what, on which stream, and how much. So a fuzzer gets past the framing.
+/// Three bytes make a frame: what, on which stream, and how much. So the framing is no obstacle.
 enum FrameRecipes {
     static func frames(_ recipes: RawSpan) -> [UInt8] {
         var frames: [UInt8] = []
