@@ -1,5 +1,5 @@
 // The program's own log: one line an event on standard error, as JSON for machines or as text for
-// people. The request path never comes here.
+// people. The request path never comes here, and whoever does is not kept waiting.
 
 import Foundation
 import Logging
@@ -14,10 +14,12 @@ struct ProgramLog: LogHandler {
     var logLevel: Logger.Level
     private let label: String
     private let form: Form
+    private let writer: LogWriter
 
-    init(label: String, level: Logger.Level, form: Form) {
+    init(label: String, level: Logger.Level, form: Form, writer: LogWriter) {
         self.label = label
         self.form = form
+        self.writer = writer
         logLevel = level
     }
 
@@ -34,7 +36,7 @@ struct ProgramLog: LogHandler {
         let line = Self.line(
             form, at: Date(), level: event.level.rawValue, label: label,
             message: "\(event.message)", pairs)
-        Terminal.error(line)
+        writer.write(line)
     }
 
     static func line(

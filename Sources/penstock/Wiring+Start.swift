@@ -12,10 +12,20 @@ import Synchronization
 import Traffic
 
 extension Wiring {
-    static func startLogging(_ settings: LogSettings) {
+    /// - Returns: what is to be closed last, so that the last lines are told.
+    static func startLogging(_ settings: LogSettings) -> LogWriter {
         let level = Logger.Level(rawValue: settings.level.rawValue) ?? .info
         let form: ProgramLog.Form = settings.format == .json ? .json : .text
-        LoggingSystem.bootstrap { ProgramLog(label: $0, level: level, form: form) }
+        let writer = LogWriter { count in
+            ProgramLog.line(
+                form, at: Date(), level: "warning", label: "penstock",
+                message: "lines of this log were dropped: nobody read them", [("lines", "\(count)")]
+            )
+        }
+        LoggingSystem.bootstrap {
+            ProgramLog(label: $0, level: level, form: form, writer: writer)
+        }
+        return writer
     }
 
     /// What the program itself opens: libraries end it when that fails, without a word to people.

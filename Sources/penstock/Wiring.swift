@@ -24,7 +24,10 @@ struct Wiring {
     static func serve(_ options: ConfigurationOptions) async throws {
         do {
             let (wishes, continuation) = try Signals.watch()
-            var wiring = try await Wiring(options)
+            let configuration = try options.load()
+            let writer = Wiring.startLogging(configuration.log)
+            defer { writer.close() }
+            var wiring = try await Wiring(options, configuration)
             let welcome = Task { [wiring] in await wiring.welcome() }
             let upkeep = Wiring.startUpkeep(wiring.store)
             await wiring.obey(wishes, continuation, beforeStopping: welcome.cancel)
@@ -37,10 +40,9 @@ struct Wiring {
     }
 
     /// Starts everything; what had been started is ended again when a later part cannot start.
-    private init(_ options: ConfigurationOptions) async throws {
+    private init(_ options: ConfigurationOptions, _ read: Configuration) async throws {
         self.options = options
-        var configuration = try options.load()
-        Wiring.startLogging(configuration.log)
+        var configuration = read
         try Wiring.requireDescriptors(workers: configuration.gateway.workers)
         log = Logger(label: "penstock")
         configuration.gateway.limits.connections = Wiring.connections(configuration, log)

@@ -1,11 +1,12 @@
 # The access log: one JSON object a line for each request, by a writer that never makes one wait.
 
+import fcntl
 import json
 import os
 
 import pytest
 
-from harness.configuration import service
+from harness.configuration import fast_health, service
 from harness.load import Load
 from harness.messages import compose
 from harness.origin import fixed, resetting
@@ -116,6 +117,27 @@ def test_a_log_that_cannot_be_written_costs_no_request(start_origin, start_gatew
     assert [gateway.get().status for _ in range(200)] == [200] * 200
     until(lambda: gateway.admin.metrics().sum("penstock_access_log_dropped_total") > 0,
           "what was lost is counted")
+
+
+def test_a_program_log_that_nobody_reads_costs_no_request(start_origin, start_gateway):
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    dead = [f"127.0.0.1:{port}" for port in range(1, 61)]
+    gateway = start_gateway(
+        service(start_origin(fixed(b"ok"))),
+        service(*dead, name="dead", routes=[{"path": "/dead"}],
+                health=fast_health("tcp", fall=1)),
+        preexec=lambda: os.dup2(writer, 2))
+    os.close(writer)
+    until(lambda: all(e["health"] == "down" for e in gateway.admin.endpoints("dead").values()),
+          "more has happened than the pipe holds")
+    with Load(gateway.address, clients=2) as load:
+        load.progress(200)
+    load.assert_all_ok()
+    gateway.admin.drain("echo", next(iter(gateway.admin.endpoints())))
+    gateway.settle()
+    gateway.stop()
+    os.close(reader)
 
 
 def test_a_log_that_nobody_reads_costs_no_request(start_origin, start_gateway, folder):
