@@ -157,6 +157,26 @@ def test_a_stop_under_load_answers_whatever_it_accepted(start_origin, start_gate
     assert not other, other[:3]
 
 
+def test_a_successor_may_take_a_unix_listener_over_while_its_predecessor_drains(
+        start_origin, start_gateway, folder):
+    go = threading.Event()
+    slow, quick = start_origin(held(go)), start_origin(fixed(b"ok"))
+    listeners = {"listeners": [{"address": f"unix:{folder}/front.sock"}]}
+    old = start_gateway(service(slow), gateway=listeners)
+    client = old.connect()
+    client.send(compose())
+    until(lambda: slow.requests, "it is under way")
+    old.signal(signal.SIGTERM)
+    until(lambda: is_draining(old), "it drains")
+    new = start_gateway(service(quick), gateway=listeners)
+    assert new.get().status == 200
+    go.set()
+    assert client.response().status == 200
+    assert old.wait() == 0
+    assert new.get().status == 200
+    client.close()
+
+
 def test_connections_in_the_backlog_are_not_lost(start_origin, start_gateway):
     replica = start_origin(fixed(b"ok"))
     gateway = start_gateway(service(replica))

@@ -214,7 +214,11 @@ package final class DataPlane: TrafficGate, Sendable {
     /// Takes no new connection and lets requests under way end, for at most `grace`. Calls back on
     /// a thread of its own with false when some had to be cut off.
     package func drain(grace: Duration, whenDone: @escaping @Sendable (Bool) -> Void) {
-        let (workers, ended) = state.withLock { ($0?.workers ?? [], $0?.ended) }
+        let (workers, ended) = state.withLock { state in
+            // Now, not at the end: by then a successor may listen on the same path.
+            state?.listeners.removeFiles()
+            return (state?.workers ?? [], state?.ended)
+        }
         let deadline = Clock.now() + max(0, grace.wholeNanoseconds)
         for worker in workers { worker.mailbox.post(.drain(until: deadline)) }
         _ = LoopThread.start(name: "drain") { [self] in
@@ -239,7 +243,7 @@ package final class DataPlane: TrafficGate, Sendable {
             guard var now = state else { return }
             for thread in now.threads { thread.join() }
             now.threads = []
-            now.listeners.removeAll()
+            now.listeners.removeFiles()
             now.resolver.stop()
             now.log?.close()
             state = now

@@ -95,7 +95,8 @@ struct ListenerSet {
         }
     }
 
-    mutating func removeAll() {
+    /// Nobody finds the unix listeners any more; whoever waits in their queues is still served.
+    mutating func removeFiles() {
         for entry in entries { Sockets.removeFile(of: entry.address) }
         entries = []
     }
