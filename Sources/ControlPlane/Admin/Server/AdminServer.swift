@@ -79,8 +79,16 @@ package final class AdminServer: Sendable {
     }
 
     private func tick() async {
+        var watch = StallWatch()
         while !Task.isCancelled {
-            await recorder.take(director.report(), at: clock.now())
+            let report = await director.report()
+            await recorder.take(report, at: clock.now())
+            switch watch.look(longest: report.gateway.loopStallNanoseconds) {
+            case .began(let seconds):
+                logger.error("a worker makes no progress", metadata: ["seconds": "\(seconds)"])
+            case .ended: logger.notice("every worker makes progress again")
+            case nil: break
+            }
             // Cancellation ends the sleep, and the loop with it.
             try? await Task.sleep(for: .seconds(1))
         }
