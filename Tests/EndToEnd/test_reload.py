@@ -34,6 +34,18 @@ def test_a_reload_changes_what_is_served(start_origin, start_gateway):
         assert client.get().json()["origin"] == "new"
 
 
+def test_a_second_service_on_a_known_host_name_is_reached(start_origin, start_gateway):
+    replicas = [start_origin(name=name) for name in ("first", "second")]
+    first, second = (service(
+        replica.address.replace("127.0.0.1", "localhost"), name=replica.name,
+        routes=[{"path": f"/{replica.name}"}], ejection={"failures": 0}) for replica in replicas)
+    gateway = start_gateway(first)
+    # The name may stand for an address where nobody listens as well.
+    until(lambda: gateway.get("/first").status == 200, "the name is resolved")
+    assert gateway.reload(changed(gateway, lambda c: c["services"].append(second)))
+    until(lambda: gateway.get("/second").status == 200, "the second one is reached")
+
+
 @pytest.mark.parametrize("text,says", [
     ("services: [", "YAML"),
     ("", "empty"),

@@ -1,4 +1,5 @@
-// What a new plan takes over from the last one, and what it starts anew.
+// What a new plan takes over from the last one, and what it starts anew: state and budgets outlive
+// plans, and so do the addresses of names.
 
 import Balancing
 import Proxying
@@ -59,11 +60,24 @@ import Traffic
                 == ["10.0.0.1:80", "[::1]:81", "localhost", "model.test:82"])
 
         let found = try #require(SocketAddress(numeric: "10.9.9.9", port: 0))
-        #expect(
-            registry.endpoints(named: "model.test").map(ObjectIdentifier.init)
-                == [ObjectIdentifier(row[3])])
-        row[3].resolve(to: [found, found])
+        registry.resolve("model.test", to: [found, found])
         #expect(row[3].addresses.withLock { $0 } == [found.with(port: 82), found.with(port: 82)])
+        #expect(row[0].addresses.withLock { $0.count } == 1)
+    }
+
+    @Test func `a new endpoint of a name that is resolved already has its addresses at once`()
+        throws
+    {
+        var registry = EndpointRegistry(loops: 1)
+        let found = try #require(SocketAddress(numeric: "10.9.9.9", port: 0))
+        _ = compile(try plan("model.test:82"), &registry)
+        registry.resolve("model.test", to: [found])
+        let next = compile(try plan("model.test:83"), &registry).endpoints[0][0]
+        #expect(next.addresses.withLock { $0 } == [found.with(port: 83)])
+
+        _ = compile(try plan("10.0.0.1:1"), &registry)
+        let later = compile(try plan("model.test:84"), &registry).endpoints[0][0]
+        #expect(later.addresses.withLock { $0 } == [], "nobody watched the name meanwhile")
     }
 
     @Test func `the loops share the checks`() throws {

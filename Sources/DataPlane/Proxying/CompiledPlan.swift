@@ -201,6 +201,8 @@ package struct EndpointRegistry {
     private(set) var endpoints: [CompiledEndpoint.Key: CompiledEndpoint] = [:]
     /// The newest plan's services, whose balancing tables the next ones continue.
     private(set) var newest: [String: CompiledService] = [:]
+    /// Addresses by name, as the resolver last told them.
+    private var resolved: [String: [SocketAddress]] = [:]
     private var services: [String: ServiceRecord] = [:]
     private var revisions: [RevisionKey: RevisionRecord] = [:]
     private var made = 0
@@ -215,6 +217,8 @@ package struct EndpointRegistry {
         let key = CompiledEndpoint.Key(service: service, revision: revision, address: address)
         if let known = endpoints[key] { return known }
         let fresh = CompiledEndpoint(key: key, loops: loops, proberLoop: made % loops)
+        // The resolver tells of changes only, and this name may be an old one.
+        if let host = fresh.nameToResolve, let known = resolved[host] { fresh.resolve(to: known) }
         made += 1
         endpoints[key] = fresh
         return fresh
@@ -249,9 +253,15 @@ package struct EndpointRegistry {
                 }
             })
         revisions = revisions.filter { named.contains($0.key) }
+        let hosts = Set(endpoints.values.compactMap(\.nameToResolve))
+        resolved = resolved.filter { hosts.contains($0.key) }
     }
 
-    package func endpoints(named host: String) -> [CompiledEndpoint] {
-        endpoints.values.filter { $0.nameToResolve == host }
+    /// The addresses of a name, for all who bear it now and later.
+    package mutating func resolve(_ host: String, to addresses: [SocketAddress]) {
+        resolved[host] = addresses
+        for endpoint in endpoints.values where endpoint.nameToResolve == host {
+            endpoint.resolve(to: addresses)
+        }
     }
 }

@@ -36,6 +36,8 @@ package final class DataPlane: TrafficGate, Sendable {
     package func start(_ plan: TrafficPlan) throws(TrafficPlanError) {
         let fresh = try begin(plan)
         state.withLock { $0 = fresh }
+        // Only now: what the resolver finds at once must find this state.
+        watchNames(fresh)
     }
 
     private func begin(_ plan: TrafficPlan) throws(TrafficPlanError) -> State {
@@ -86,9 +88,7 @@ package final class DataPlane: TrafficGate, Sendable {
     private func makeResolver() throws(SystemError) -> NameResolver {
         try NameResolver(
             onChange: { [weak self] host, addresses in
-                let endpoints =
-                    self?.state.withLock { $0?.registry.endpoints(named: host) ?? [] } ?? []
-                for endpoint in endpoints { endpoint.resolve(to: addresses) }
+                self?.state.withLock { $0?.registry.resolve(host, to: addresses) }
             },
             onFailure: { [options] host, reason in
                 options.log(.error("cannot resolve \(host): \(reason)"))
@@ -118,7 +118,6 @@ package final class DataPlane: TrafficGate, Sendable {
         for (index, shared) in state.workers.enumerated() {
             shared.mailbox.post(.apply(state.plan, opened[index], state.log?.ring(loop: index)))
         }
-        watchNames(state)
         return state
     }
 
@@ -239,15 +238,12 @@ package final class DataPlane: TrafficGate, Sendable {
     }
 
     private func tidyUp() {
-        state.withLock { state in
-            guard var now = state else { return }
-            for thread in now.threads { thread.join() }
-            now.threads = []
-            now.listeners.removeFiles()
-            now.resolver.stop()
-            now.log?.close()
-            state = now
-        }
+        state.withLock { $0?.listeners.removeFiles() }
+        // Joined without the lock: the resolver may just be waiting for it to tell what it found.
+        guard let now = state.withLock({ $0 }) else { return }
+        for thread in now.threads { thread.join() }
+        now.resolver.stop()
+        now.log?.close()
     }
 
     // MARK: Log and addresses
