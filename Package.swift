@@ -52,7 +52,7 @@ let package = Package(
         // Data plane.
         .target(name: "CLinux", path: "Sources/System/CLinux"),
         .target(
-            name: "Reactor", dependencies: ["CLinux"], path: "Sources/DataPlane/Reactor",
+            name: "Reactor", dependencies: ["CLinux", "TLS"], path: "Sources/DataPlane/Reactor",
             // `Bytes.span` has to say how long it lives.
             swiftSettings: hot + [.enableExperimentalFeature("Lifetimes")]),
         .systemLibrary(
@@ -71,7 +71,8 @@ let package = Package(
             name: "Balancing", dependencies: ["Traffic"], path: "Sources/DataPlane/Balancing",
             swiftSettings: hot),
         .target(
-            name: "Proxying", dependencies: ["Traffic", "Reactor", "HTTPWire", "Balancing"],
+            name: "Proxying",
+            dependencies: ["Traffic", "Reactor", "TLS", "HTTPWire", "Balancing"],
             path: "Sources/DataPlane/Proxying", swiftSettings: hot),
 
         // Control plane.

@@ -3,6 +3,8 @@
 // that an event finds its way without a look-up. A channel without a socket stands for one stream
 // of a multiplexed connection, which does the sending and says when the stream is blocked.
 
+internal import TLS
+
 package struct Channel {
     /// -1 for a stream.
     package let descriptor: Int32
@@ -27,6 +29,9 @@ package struct Channel {
     /// Of a stream: its connection takes no more for now.
     package var isBlocked = false
 
+    /// What is sent and received is sealed.
+    var session: Slot<TLSSession>?
+
     var deferredOffset: UInt32 = 0
     var deferredCount: UInt32 = 0
     var backlog = HeapBytes()
@@ -38,6 +43,7 @@ package struct Channel {
     }
 
     package var isStream: Bool { descriptor < 0 }
+    package var isSealed: Bool { session != nil }
 
     /// The kernel, or the connection that carries the stream, would not take all of what was sent:
     /// do not read the source meanwhile.

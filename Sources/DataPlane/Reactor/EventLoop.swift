@@ -17,7 +17,8 @@ package struct EventLoop: ~Copyable {
     package private(set) var surplus = 0
 
     var channels: Slab<Channel>
-    private let scratch: UnsafeMutableRawBufferPointer
+    var vault: Vault
+    let scratch: UnsafeMutableRawBufferPointer
     private let arena: UnsafeMutableRawBufferPointer
     private var arenaCount = 0
     private let dirty: UnsafeMutableBufferPointer<Slot<Channel>>
@@ -28,11 +29,13 @@ package struct EventLoop: ~Copyable {
     private let unpolled: UnsafeMutableBufferPointer<Unpolled>
     private var unpolledCount = 0
 
-    package init(channelLimit: Int) throws(SystemError) {
+    /// - Parameter index: which of the process's loops this is.
+    package init(channelLimit: Int, index: Int = 0) throws(SystemError) {
         poller = try Poller()
         now = Clock.now()
         timers = TimerWheel(now: now)
         channels = Slab(limit: channelLimit)
+        vault = Vault(loop: index, limit: channelLimit)
         unsafe scratch = .allocate(byteCount: ReactorLimits.scratchBytes, alignment: 64)
         unsafe arena = .allocate(byteCount: ReactorLimits.arenaBytes, alignment: 64)
         unsafe dirty = .allocate(capacity: ReactorLimits.dirtyChannels)
@@ -99,6 +102,7 @@ package struct EventLoop: ~Copyable {
     package mutating func close(_ channel: Slot<Channel>) {
         guard !channel.it.isClosed else { return }
         if channel.it.deferredCount > 0 { flush(channel) }
+        if channel.it.isSealed { endSession(of: channel) }
         discard(channel)
     }
 
@@ -127,6 +131,7 @@ package struct EventLoop: ~Copyable {
         channel.it.isClosed = true
         channel.it.deferredCount = 0
         letGo(of: channel)
+        if channel.it.isSealed { dropSession(of: channel) }
         timers.cancel(&channel.it.timer)
         if !channel.it.isStream {
             Sockets.close(channel.it.descriptor)
@@ -228,6 +233,7 @@ package struct EventLoop: ~Copyable {
 
     /// Reads into the shared scratch, which the next receive overwrites.
     package mutating func receive(_ channel: Slot<Channel>, atMost limit: Int) -> Received {
+        if channel.it.isSealed { return receiveSealed(channel, atMost: limit) }
         let room = min(limit, ReactorLimits.scratchBytes)
         let target = unsafe UnsafeMutableRawBufferPointer(rebasing: scratch[..<room])
         let result = unsafe Sockets.receive(channel.it.descriptor, target)
@@ -258,6 +264,7 @@ package struct EventLoop: ~Copyable {
     package mutating func send(_ channel: Slot<Channel>, _ bytes: Bytes) {
         if channel.it.isBroken || channel.it.isClosed || bytes.isEmpty { return }
         if channel.it.isConnecting || channel.it.isCongested {
+            if channel.it.isSealed { return sendSealed(bytes, .empty, on: channel) }
             keep(bytes, on: channel)
         } else if Int(channel.it.deferredCount) + bytes.count <= ReactorLimits.deferredBytes {
             postpone(bytes, on: channel)
@@ -272,6 +279,7 @@ package struct EventLoop: ~Copyable {
             if end != arenaCount || arenaCount + bytes.count > ReactorLimits.arenaBytes {
                 flush(channel)
                 if channel.it.isCongested || channel.it.isBroken {
+                    if channel.it.isSealed { return sendSealed(bytes, .empty, on: channel) }
                     keep(bytes, on: channel)
                     return
                 }
@@ -296,6 +304,7 @@ package struct EventLoop: ~Copyable {
     private mutating func sendNow(_ bytes: Bytes, on channel: Slot<Channel>) {
         let first = deferred(of: channel)
         channel.it.deferredCount = 0
+        if channel.it.isSealed { return sendSealed(first, bytes, on: channel) }
         let result =
             first.isEmpty
             ? unsafe Sockets.send(channel.it.descriptor, bytes.buffer)
@@ -330,6 +339,7 @@ package struct EventLoop: ~Copyable {
     private mutating func flush(_ channel: Slot<Channel>) {
         let bytes = deferred(of: channel)
         channel.it.deferredCount = 0
+        if channel.it.isSealed { return sendSealed(bytes, .empty, on: channel) }
         let result = unsafe Sockets.send(channel.it.descriptor, bytes.buffer)
         keepUnsent(of: bytes, then: .empty, after: result, on: channel)
     }
@@ -338,6 +348,14 @@ package struct EventLoop: ~Copyable {
         let start = Int(channel.it.deferredOffset)
         let end = start + Int(channel.it.deferredCount)
         return unsafe Bytes(UnsafeRawBufferPointer(rebasing: arena[start..<end]))
+    }
+
+    /// Bytes as they are, behind those that wait.
+    mutating func sendRaw(_ bytes: Bytes, on channel: Slot<Channel>) {
+        if channel.it.isBroken || bytes.isEmpty { return }
+        if channel.it.isCongested { return keep(bytes, on: channel) }
+        let result = unsafe Sockets.send(channel.it.descriptor, bytes.buffer)
+        keepUnsent(of: bytes, then: .empty, after: result, on: channel)
     }
 
     private mutating func keep(_ bytes: Bytes, on channel: Slot<Channel>) {

@@ -15,6 +15,10 @@ package enum ReactorLimits {
     /// The shared read buffer: the largest single read. A quarter of a second-level cache of
     /// 2 MiB, so that what was read is still there when it is sent.
     package static let scratchBytes = 512 * 1024
+    /// Sealed bytes read at once: opened they fit the shared read buffer, with the record before.
+    package static let sealedReadBytes = 128 * 1024
+    /// Plaintext sealed in one go.
+    package static let sealBytes = 256 * 1024
     /// Messages of one batch that wait to be sent together: 512 events of 2 KiB.
     package static let arenaBytes = 1024 * 1024
     /// Channels that are not polled yet: as many as one batch accepts and a fast replica leaves

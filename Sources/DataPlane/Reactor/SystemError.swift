@@ -15,6 +15,7 @@ package struct SystemError: Error, Sendable, Equatable {
     /// What the kernel says of a path or a name that it cannot use.
     package static let nameTooLong = ENAMETOOLONG
     package static let noSuchAddress = EADDRNOTAVAIL
+    package static let connectionReset = ECONNRESET
 
     package static func == (left: SystemError, right: SystemError) -> Bool {
         left.code == right.code && left.call.description == right.call.description
