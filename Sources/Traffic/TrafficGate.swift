@@ -28,6 +28,8 @@ package enum TrafficPlanError: Error, Sendable, Equatable {
     case equalRoutes(service: String, other: String, route: RoutePlan)
     case outOfRange(field: String, value: String, allowed: String)
     case cannotListen(address: NetworkAddress, reason: String)
+    /// Certificates, keys or authorities that cannot be used.
+    case cannotSecure(place: String, reason: String)
 }
 
 extension TrafficPlanError: CustomStringConvertible {
@@ -52,6 +54,8 @@ extension TrafficPlanError: CustomStringConvertible {
             "services.\(service).routes: \(route) is also a route of '\(other)'"
         case .outOfRange(let field, let value, let allowed):
             "\(field): \(value) is not allowed; allowed: \(allowed)"
+        case .cannotSecure(let place, let reason):
+            "\(place): \(reason)"
         case .cannotListen(let address, let reason):
             "gateway.listeners: cannot listen on \(address): \(reason)"
         }

@@ -12,5 +12,5 @@ package struct Features: OptionSet, Sendable {
     package static let tls = Features(rawValue: 1)
 
     /// What this version does.
-    package static let inForce: Features = []
+    package static let inForce: Features = [.tls]
 }

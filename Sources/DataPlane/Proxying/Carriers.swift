@@ -152,7 +152,7 @@ extension Worker {
 
     private mutating func produce(_ carrier: Slot<Carrier>) {
         let channel = carrier.it.channel
-        while !channel.it.isCongested, !channel.it.isBroken, !channel.it.isConnecting {
+        while !channel.it.isCongested, !channel.it.isBroken, isReady(carrier) {
             let now = loop.now
             let count = unsafe frames.fill { room in
                 unsafe carrier.it.session.produce(into: room, now: now)
@@ -167,6 +167,13 @@ extension Worker {
         watch(carrier)
     }
 
+    /// The connection is there, and its handshake done.
+    private func isReady(_ carrier: Slot<Carrier>) -> Bool {
+        if carrier.it.channel.it.isConnecting { return false }
+        if case .upstream(let upstream) = carrier.it.owner { return !upstream.it.isShaking }
+        return true
+    }
+
     /// A part of a body, as frames that leave at once as far as windows and the socket let them.
     ///
     /// - Returns: whether the stream takes more.
@@ -174,7 +181,7 @@ extension Worker {
         _ bytes: Bytes, ends: Bool, on stream: HTTP2Stream, of carrier: Slot<Carrier>
     ) -> Bool {
         let channel = carrier.it.channel
-        let mustWait = channel.it.isCongested || channel.it.isConnecting || channel.it.isBroken
+        let mustWait = channel.it.isCongested || channel.it.isBroken || !isReady(carrier)
         let now = loop.now
         let count = unsafe frames.fill { room in
             let none = unsafe UnsafeMutableRawBufferPointer(rebasing: room[..<0])

@@ -70,6 +70,7 @@ extension Worker {
             scanner: HeadScanner(headBytes: gateway.wire.headBytes), since: loop.now)
         record.isTrusted = connection.it.isTrusted
         record.isSecure = connection.it.isSecure
+        record.hasCertificate = connection.it.hasCertificate
         record.carrier = carrier
         record.stream = StreamState(handle: event.stream, hasEnded: event.endsStream)
         guard let client = clients.take(record) else {

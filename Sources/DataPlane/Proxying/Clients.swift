@@ -19,7 +19,7 @@ extension Worker {
         case .lingering:
             if hasDrained { client.it.since = loop.now }
             if hasDrained || channel.it.isReadable { goOnLingering(client) }
-        case .awaitingProxyHeader, .awaitingHead, .searchingModel:
+        case .awaitingProxyHeader, .shakingHands, .awaitingHead, .searchingModel:
             if hasDrained { resumeLater(client) }
             if channel.it.isReadable { readClient(client) }
         case .multiplexing:
@@ -40,7 +40,9 @@ extension Worker {
         while channel.it.isReadable, !channel.it.isClosed, wantsBytes(client) {
             if turns == Limits.readsPerTurn { return resumeLater(client) }
             turns += 1
-            switch loop.receive(channel, atMost: readSize(client, turns)) {
+            let result = loop.receive(channel, atMost: readSize(client, turns))
+            if client.it.phase == .shakingHands, !handshakeWentOn(client, result) { return }
+            switch result {
             case .bytes(let count): take(loop.received(count), from: client)
             case .wouldBlock: return
             case .ended, .failed: return clientGone(client)
@@ -51,7 +53,7 @@ extension Worker {
     /// Back-pressure: what cannot be passed on stays in the kernel, where the client feels it.
     private func wantsBytes(_ client: Slot<ClientConnection>) -> Bool {
         switch client.it.phase {
-        case .awaitingProxyHeader, .searchingModel, .lingering: return true
+        case .awaitingProxyHeader, .shakingHands, .searchingModel, .lingering: return true
         // Who does not take the last answers is asked for nothing that would have to be answered.
         case .awaitingHead, .multiplexing: return !client.it.channel.it.isCongested
         case .exchanging:
@@ -118,6 +120,7 @@ extension Worker {
             let used =
                 switch client.it.phase {
                 case .awaitingProxyHeader: takeProxyHeader(rest, from: client)
+                case .shakingHands: takeSealed(rest, from: client)
                 case .awaitingHead: takeHead(rest, from: client)
                 case .searchingModel: searchModel(rest, from: client)
                 case .exchanging: takeBody(rest, from: client)
@@ -144,9 +147,13 @@ extension Worker {
                 client.it.peer = PeerAddress(high: high, low: low, port: port)
             }
             client.it.isTrusted = gateway.trusts(client.it.peer)
-            client.it.phase = .awaitingHead
             client.it.since = loop.now
-            setTimer(client, after: gateway.keepAlive)
+            if isSealed(client) {
+                if !beginHandshake(client) { closeClient(client) }
+            } else {
+                client.it.phase = .awaitingHead
+                setTimer(client, after: gateway.keepAlive)
+            }
             return header.byteCount
         } catch {
             refuse(client, .proxyHeader)
@@ -230,6 +237,7 @@ extension Worker {
         if let search = client.it.search { searches.give(search) }
         client.it.search = nil
         client.it.stash.free()
+        if client.it.phase == .shakingHands { handshakes -= 1 }
         client.it.next?.it.previous = client.it.previous
         if let previous = client.it.previous {
             previous.it.next = client.it.next
@@ -263,7 +271,7 @@ extension Worker {
         if channel.it.isBroken { return closeClient(client) }
         // Its timer is due soon already.
         if channel.it.isCongested { return }
-        Sockets.shutdownWrites(channel.it.descriptor)
+        loop.endWrites(channel)
         loop.setTimer(channel, at: client.it.since + lingerNanoseconds)
         readClient(client)
     }

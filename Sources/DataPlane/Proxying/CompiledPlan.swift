@@ -4,6 +4,7 @@
 package import Balancing
 import HTTPWire
 package import Reactor
+import TLS
 package import Traffic
 
 package final class CompiledPlan: Sendable {
@@ -11,13 +12,17 @@ package final class CompiledPlan: Sendable {
     let routes: RouteTable
     package let services: [CompiledService]
     let texts: PlanTexts
+    /// By listener.
+    let certificates: [NetworkAddress: TLSServerContext]
     /// Some service lets clients leave HTTP.
     let allowsUpgrades: Bool
 
-    package init(
-        _ plan: TrafficPlan, registry: inout EndpointRegistry, stickyKey: StickyKey, now: Int64
+    init(
+        _ plan: TrafficPlan, _ certificates: Certificates, registry: inout EndpointRegistry,
+        stickyKey: StickyKey, now: Int64
     ) {
         self.plan = plan
+        self.certificates = certificates.listeners
         texts = PlanTexts(plan)
         allowsUpgrades = plan.services.contains { !$0.upgrades.isEmpty }
         routes = RouteTable(services: plan.services)
@@ -28,6 +33,15 @@ package final class CompiledPlan: Sendable {
         }
         services = compiled
         registry.adopt(services)
+        for service in services { service.secure(certificates) }
+    }
+
+    /// A plan without TLS.
+    package convenience init(
+        _ plan: TrafficPlan, registry: inout EndpointRegistry, stickyKey: StickyKey, now: Int64
+    ) {
+        self.init(
+            plan, Certificates(), registry: &registry, stickyKey: stickyKey, now: now)
     }
 }
 
@@ -72,7 +86,7 @@ package final class CompiledService: Sendable {
             revisions.append(registry.revision(service.name, revision.name))
             var row: [CompiledEndpoint] = []
             for endpoint in revision.endpoints {
-                row.append(registry.endpoint(service.name, revision.name, endpoint.address))
+                row.append(registry.endpoint(service.name, revision, endpoint.address))
             }
             endpoints.append(row)
         }
@@ -84,6 +98,23 @@ package final class CompiledService: Sendable {
         upgrades = service.upgrades.map { FrozenBytes($0) }
         requestEdits = CompiledEdits(service.headers.request)
         responseEdits = CompiledEdits(service.headers.response)
+    }
+}
+
+extension CompiledService {
+    /// New connections follow the newest plan's certificates; those that are open go on.
+    fileprivate func secure(_ certificates: Certificates) {
+        for (revision, endpoints) in zip(plan.revisions, endpoints) {
+            let key = Certificates.UpstreamKey(service: plan.name, revision: revision.name)
+            for endpoint in endpoints {
+                let tls = revision.tls.flatMap { tls in
+                    certificates.upstreams[key].flatMap {
+                        EndpointTLS($0, tls, endpoint.key.address)
+                    }
+                }
+                endpoint.tls.withLock { $0 = tls }
+            }
+        }
     }
 }
 
@@ -141,9 +172,14 @@ package final class CompiledEndpoint: Sendable {
         let service: String
         let revision: String
         let address: NetworkAddress
+        /// Spoken to otherwise it is another endpoint: its connections are of no use.
+        let wire: UpstreamWire
+        let tls: UpstreamTLSPlan?
     }
 
     let key: Key
+    /// Nil is cleartext.
+    let tls = Lock<EndpointTLS?>(nil)
     package let state = EndpointState()
     /// Tries.
     let meter: EndpointMeter
@@ -212,9 +248,11 @@ package struct EndpointRegistry {
     }
 
     mutating func endpoint(
-        _ service: String, _ revision: String, _ address: NetworkAddress
+        _ service: String, _ revision: RevisionPlan, _ address: NetworkAddress
     ) -> CompiledEndpoint {
-        let key = CompiledEndpoint.Key(service: service, revision: revision, address: address)
+        let key = CompiledEndpoint.Key(
+            service: service, revision: revision.name, address: address, wire: revision.wire,
+            tls: revision.tls)
         if let known = endpoints[key] { return known }
         let fresh = CompiledEndpoint(key: key, loops: loops, proberLoop: made % loops)
         // The resolver tells of changes only, and this name may be an old one.

@@ -5,6 +5,7 @@
 import Balancing
 import Reactor
 import Synchronization
+import TLS
 package import Traffic
 
 package final class DataPlane: TrafficGate, Sendable {
@@ -23,6 +24,8 @@ package final class DataPlane: TrafficGate, Sendable {
     }
 
     private let options: DataPlaneOptions
+    /// Outlive plans: a reload makes no client shake hands anew.
+    private let tickets = TLSTicketKeys()
     private let state = Lock<State?>(nil)
 
     package init(options: DataPlaneOptions) {
@@ -43,8 +46,9 @@ package final class DataPlane: TrafficGate, Sendable {
     private func begin(_ plan: TrafficPlan) throws(TrafficPlanError) -> State {
         let loops = plan.gateway.workers
         var registry = EndpointRegistry(loops: loops)
+        let certificates = try certificates(of: plan)
         let compiled = CompiledPlan(
-            plan, registry: &registry, stickyKey: options.key, now: Clock.now())
+            plan, certificates, registry: &registry, stickyKey: options.key, now: Clock.now())
         var listeners = ListenerSet(loops: loops)
         let opened = try listeners.open(plan.gateway.listeners)
         let counters = SharedCounters(count: LoopCounter.cells, loops: loops)
@@ -68,6 +72,10 @@ package final class DataPlane: TrafficGate, Sendable {
         }
     }
 
+    private func certificates(of plan: TrafficPlan) throws(TrafficPlanError) -> Certificates {
+        try Certificates(plan, tickets: tickets, wall: Clock.wallMilliseconds() / 1000)
+    }
+
     private func makeWorkers(
         _ loops: Int, _ counters: SharedCounters, _ connections: ConnectionCount
     ) throws(SystemError) -> [WorkerShared] {
@@ -79,7 +87,7 @@ package final class DataPlane: TrafficGate, Sendable {
             workers.append(
                 try WorkerShared(
                     index: index, counters: counters, options: options, connections: connections,
-                    pending: pending, seed: seed))
+                    pending: pending, tickets: tickets, seed: seed))
         }
         for worker in workers { worker.peers.withLock { $0 = workers.map(\.mailbox) } }
         return workers
@@ -123,7 +131,7 @@ package final class DataPlane: TrafficGate, Sendable {
 
     private static func run(_ shared: WorkerShared, _ plan: CompiledPlan, started: Latch) {
         do {
-            let loop = try EventLoop(channelLimit: Limits.records)
+            let loop = try EventLoop(channelLimit: Limits.records, index: shared.index)
             try loop.poller.addLevelTriggered(
                 shared.mailbox.doorbell, token: Worker.doorbellToken)
             var worker = Worker(index: shared.index, shared: shared, plan: plan, loop: loop)
@@ -155,6 +163,7 @@ package final class DataPlane: TrafficGate, Sendable {
     /// Everything that can fail comes first; then the loops are told.
     private func replace(_ state: inout State, by plan: TrafficPlan) throws(TrafficPlanError) {
         let loops = state.workers.count
+        let certificates = try certificates(of: plan)
         var listeners = state.listeners
         let opened = try listeners.open(plan.gateway.listeners)
         var log = state.log
@@ -167,7 +176,7 @@ package final class DataPlane: TrafficGate, Sendable {
             }
         }
         state.plan = CompiledPlan(
-            plan, registry: &state.registry, stickyKey: options.key, now: Clock.now())
+            plan, certificates, registry: &state.registry, stickyKey: options.key, now: Clock.now())
         state.listeners = listeners
         if let old = state.log, old !== log {
             state.logDropped += old.dropped

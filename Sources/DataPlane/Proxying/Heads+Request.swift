@@ -114,8 +114,13 @@ extension Worker {
         }
         head.appendCRLF()
         if !isTrusted || fields.first(.xForwardedProto) < 0 {
-            head.append("x-forwarded-proto: http\r\n")
+            if client.it.isSecure {
+                head.append("x-forwarded-proto: https\r\n")
+            } else {
+                head.append("x-forwarded-proto: http\r\n")
+            }
         }
+        if client.it.hasCertificate { appendSubject(client) }
         if !request.host.isEmpty, !isTrusted || fields.first(.xForwardedHost) < 0 {
             head.append("x-forwarded-host: ")
             head.append(bytes.span, request.host)

@@ -73,6 +73,12 @@ enum Limits {
     static let lastTurns = 64
     /// Seconds clients are told to wait when no replica is usable.
     static let retryAfterSeconds: UInt64 = 1
+    /// How long a key seals session tickets: what is recorded can be opened for three times as long
+    /// by whoever steals the process's memory.
+    static let ticketKeyNanoseconds: Int64 = 3_600_000_000_000
+    /// TLS handshakes under way on one loop: at 0.4 ms each, four seconds of work that may still
+    /// become connections; more are turned away.
+    static let handshakes = 10_000
     /// HTTP/2 connections to one endpoint from one loop: 8 × 128 streams are more than any replica
     /// works on at once.
     static let carriersPerEndpoint = 8

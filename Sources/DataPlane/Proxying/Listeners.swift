@@ -3,6 +3,7 @@
 
 import HTTPWire
 import Reactor
+import TLS
 import Traffic
 
 /// A listening socket on its way to a loop.
@@ -18,6 +19,8 @@ struct LoopListener {
     var plan: ListenerPlan
     let descriptor: Int32
     let isShared: Bool
+    /// Nil is cleartext.
+    var tls: TLSServerContext?
     /// It does not accept until its timer fires.
     var isResting = false
     var timer = TimerID.none
@@ -29,7 +32,8 @@ struct LoopListener {
 extension Worker {
     mutating func open(_ listener: OpenListener) {
         let fresh = LoopListener(
-            plan: listener.plan, descriptor: listener.descriptor, isShared: listener.isShared)
+            plan: listener.plan, descriptor: listener.descriptor, isShared: listener.isShared,
+            tls: snapshot.it.plan.certificates[listener.plan.address])
         listeners.append(fresh)
         do {
             try loop.poller.addLevelTriggered(
@@ -60,7 +64,7 @@ extension Worker {
         for _ in 0..<Limits.acceptsPerTurn {
             switch Sockets.accept(descriptor) {
             case .connection(let socket, let peer):
-                welcome(socket, peer, requiresHeader: listeners[place].plan.requiresProxyProtocol)
+                welcome(socket, peer, at: place)
             case .wouldBlock: return false
             case .outOfDescriptors:
                 turnAway(at: place)
@@ -71,7 +75,7 @@ extension Worker {
         return true
     }
 
-    private mutating func welcome(_ socket: Int32, _ peer: PeerAddress, requiresHeader: Bool) {
+    private mutating func welcome(_ socket: Int32, _ peer: PeerAddress, at place: Int) {
         meters.accepted.increment()
         let isCounted = shared.connections.enter()
         if !isCounted { meters.refused.increment() }
@@ -81,19 +85,26 @@ extension Worker {
             if isCounted { shared.connections.leave() }
             return Sockets.close(socket)
         }
+        client.it.listener = listeners[place].descriptor
         if !isCounted {
             uncounted += 1
             meters.refusal(.connectionLimit).increment()
             client.it.closesAfter = true
+            // A handshake is what there is no room for: sealed clients learn it by the end.
+            if listeners[place].tls != nil { return closeClient(client) }
             sendRefusal(client, .connectionLimit)
             return linger(client)
         }
-        if requiresHeader {
+        if listeners[place].plan.requiresProxyProtocol {
             client.it.phase = .awaitingProxyHeader
             setTimer(client, after: gateway.requestHead)
         } else {
             client.it.isTrusted = gateway.trusts(peer)
-            setTimer(client, after: gateway.keepAlive)
+            if listeners[place].tls != nil {
+                guard beginHandshake(client) else { return closeClient(client) }
+            } else {
+                setTimer(client, after: gateway.keepAlive)
+            }
         }
         // What came with the handshake is read in this batch already.
         client.it.channel.it.isReadable = true

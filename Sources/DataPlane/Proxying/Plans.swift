@@ -51,6 +51,7 @@ extension Worker {
             let address = listeners[place].plan.address
             if let plan = wanted.first(where: { $0.address == address }) {
                 listeners[place].plan = plan
+                listeners[place].tls = snapshot.it.plan.certificates[address]
                 place += 1
             } else {
                 closeListener(at: place)
@@ -189,6 +190,8 @@ extension Worker {
         while let client = next {
             next = client.it.next
             switch client.it.phase {
+            case .shakingHands:
+                closeClient(client)
             case .awaitingHead, .awaitingProxyHeader:
                 if client.it.scanned == 0, client.it.stash.isEmpty { closeIdle(client) }
             case .lingering:

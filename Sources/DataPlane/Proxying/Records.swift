@@ -31,6 +31,8 @@ struct ClientConnection {
     enum Phase: UInt8 {
         /// A PROXY protocol header must come first.
         case awaitingProxyHeader
+        /// TLS: nothing is understood before both sides agree.
+        case shakingHands
         /// Between requests, or in the middle of a head.
         case awaitingHead
         /// A request is routed by its body, which is being read.
@@ -48,6 +50,10 @@ struct ClientConnection {
     var isTrusted = false
     /// It came over TLS.
     var isSecure = false
+    /// It has shown a certificate; its subject goes to the replica.
+    var hasCertificate = false
+    /// What it came in through, for what its next phase needs of it.
+    var listener: Int32 = -1
     /// No further request is read after this one.
     var closesAfter = false
     /// Waits in the loop's queue for another turn.
@@ -95,6 +101,8 @@ struct UpstreamConnection {
     let channel: Slot<Channel>
     let pool: Slot<EndpointPool>
     var phase: Phase
+    /// The TLS handshake is under way.
+    var isShaking = false
     /// It has carried a request before: an early close may be the replica's idle timeout.
     var isReused = false
     var isResuming = false

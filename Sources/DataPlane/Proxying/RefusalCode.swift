@@ -25,16 +25,19 @@ package enum RefusalCode: UInt8, CaseIterable, Sendable {
     case totalTimeout
     case clientGone
     case slowClient
+    case plainHTTP
+    case handshake
+    case upstreamTLS
 
     /// HTTP status; 499 and 0 never leave the gateway.
     package var status: UInt16 {
         switch self {
         case .none: 0
-        case .malformedRequest, .modelUnreadable, .proxyHeader: 400
+        case .malformedRequest, .modelUnreadable, .proxyHeader, .plainHTTP, .handshake: 400
         case .noRoute: 404
         case .requestTimeout: 408
         case .bodyTooLarge: 413
-        case .reset, .malformedAnswer: 502
+        case .reset, .malformedAnswer, .upstreamTLS: 502
         case .unreachable, .noReplica, .overloaded, .draining, .connectionLimit, .descriptors: 503
         case .connectTimeout, .firstByteTimeout, .streamTimeout, .totalTimeout: 504
         case .clientGone, .slowClient: 499
@@ -64,6 +67,9 @@ package enum RefusalCode: UInt8, CaseIterable, Sendable {
         case .totalTimeout: "total_timeout"
         case .clientGone: "client_gone"
         case .slowClient: "slow_client"
+        case .plainHTTP: "plain_http"
+        case .handshake: "tls_handshake"
+        case .upstreamTLS: "replica_tls"
         }
     }
 
@@ -90,6 +96,9 @@ package enum RefusalCode: UInt8, CaseIterable, Sendable {
         case .streamTimeout: "The replica fell silent for longer than timeouts.stream_idle."
         case .totalTimeout: "The request took longer than timeouts.total."
         case .clientGone: "The client closed the connection before the answer was complete."
+        case .plainHTTP: "This listener speaks TLS: use https."
+        case .handshake: "The TLS handshake failed or took longer than timeouts.request_head."
+        case .upstreamTLS: "No TLS session with a replica could be established."
         case .slowClient: "The client took nothing for longer than timeouts.response_idle."
         }
     }
@@ -128,10 +137,10 @@ package enum RefusalCode: UInt8, CaseIterable, Sendable {
         switch self {
         case .none: .success
         case .malformedRequest, .noRoute, .modelUnreadable, .bodyTooLarge, .requestTimeout,
-            .proxyHeader:
+            .proxyHeader, .plainHTTP, .handshake:
             .client
         case .noReplica, .overloaded, .draining, .connectionLimit, .descriptors: .overload
-        case .unreachable, .reset, .malformedAnswer: .transport
+        case .unreachable, .reset, .malformedAnswer, .upstreamTLS: .transport
         case .connectTimeout, .firstByteTimeout, .streamTimeout, .totalTimeout: .timeout
         case .clientGone, .slowClient: .cancelled
         }

@@ -5,6 +5,7 @@
 import Balancing
 import HTTPWire
 import Reactor
+import TLS
 import Traffic
 
 extension Worker {
@@ -61,6 +62,8 @@ extension Worker {
         switch client.it.phase {
         case .awaitingProxyHeader:
             if isOver(channel, since: since, limit: gateway.requestHead) { closeClient(client) }
+        case .shakingHands:
+            if isOver(channel, since: since, limit: gateway.requestHead) { handshakeFailed(client) }
         case .awaitingHead:
             if channel.it.isCongested {
                 if takesTooSlowly(client, gateway.responseIdle) { resetClient(client) }
@@ -223,6 +226,10 @@ extension Worker {
             &housekeeping, at: loop.now + pause, token: RecordKind.housekeeping.rawValue)
         if heldCount > 0 { serveHeld() }
         if isDraining { closeIdleClients() }
+        if index == 0, loop.now - rotated >= Limits.ticketKeyNanoseconds {
+            rotated = loop.now
+            shared.tickets.rotate()
+        }
         guard index == 0, loop.now - judged >= Limits.housekeepingNanoseconds else { return }
         judged = loop.now
         let services = snapshot.it.services

@@ -82,6 +82,11 @@ extension Worker {
             }
             upstream.it.exchange = exchange
             exchange.it.upstream = upstream
+            if let tls = pool.it.endpoint.tls.withLock({ $0 }) {
+                guard shakeHands(upstream, tls) else { return .upstreamTLS }
+                setTimer(upstream, after: exchange.it.service.it.rules.connect)
+                return nil
+            }
             noteConnected(upstream, exchange)
             transmit(exchange, on: upstream)
         case .inProgress(let socket):
@@ -203,6 +208,8 @@ extension Worker {
         let channel = upstream.it.channel
         let hasDrained = loop.note(readiness, on: channel)
         switch upstream.it.phase {
+        case .connecting where upstream.it.isShaking:
+            if channel.it.isReadable { goOnShaking(upstream) }
         case .connecting:
             let isDecided = !readiness.isDisjoint(with: [.writable, .failed, .hungUp])
             if isDecided { connectEnded(upstream) }
@@ -222,10 +229,24 @@ extension Worker {
 
     private mutating func connectEnded(_ upstream: Slot<UpstreamConnection>) {
         let failed = Sockets.pendingError(upstream.it.channel.it.descriptor) != 0
-        if upstream.it.carrier != nil { return carrierConnected(upstream, failed: failed) }
+        if !failed, let tls = upstream.it.pool.it.endpoint.tls.withLock({ $0 }) {
+            loop.connected(upstream.it.channel)
+            if !shakeHands(upstream, tls) { shakingFailed(upstream) }
+            return
+        }
+        if upstream.it.carrier != nil {
+            return carrierConnected(upstream, failed: failed ? .unreachable : nil)
+        }
         guard let exchange = upstream.it.exchange else { return closeUpstream(upstream) }
         if failed { return tryFailed(exchange, .unreachable) }
         loop.connected(upstream.it.channel)
+        beginUse(of: upstream, for: exchange)
+    }
+
+    /// The connection is there, and carries its first request.
+    mutating func beginUse(
+        of upstream: Slot<UpstreamConnection>, for exchange: Slot<Exchange>
+    ) {
         noteConnected(upstream, exchange)
         transmit(exchange, on: upstream)
         if upstream.it.channel.it.isReadable { readUpstream(upstream) }

@@ -31,15 +31,26 @@ extension Worker {
         case .inProgress(let socket): connection = adopt(socket, pool, isConnecting: true)
         }
         guard let connection else { return .unreachable }
+        var options = HTTP2Options()
+        options.isSecure = pool.it.endpoint.key.tls != nil
         guard
             let carrier = makeCarrier(
-                .upstream(connection), on: connection.it.channel, options: HTTP2Options())
+                .upstream(connection), on: connection.it.channel, options: options)
         else {
             closeUpstream(connection)
             return .unreachable
         }
         connection.it.carrier = carrier
-        if !connection.it.channel.it.isConnecting { connection.it.phase = .multiplexing }
+        if !connection.it.channel.it.isConnecting {
+            if let tls = pool.it.endpoint.tls.withLock({ $0 }) {
+                guard shakeHands(connection, tls) else {
+                    closeUpstream(connection)
+                    return .upstreamTLS
+                }
+            } else {
+                connection.it.phase = .multiplexing
+            }
+        }
         return open(exchange, on: connection)
     }
 
@@ -92,10 +103,13 @@ extension Worker {
     }
 
     /// A connection under way has been made, or not: those who wait for it go on.
-    mutating func carrierConnected(_ connection: Slot<UpstreamConnection>, failed: Bool) {
+    mutating func carrierConnected(
+        _ connection: Slot<UpstreamConnection>, failed: RefusalCode?
+    ) {
         guard let carrier = connection.it.carrier else { return }
-        if failed {
-            endWaiting(carrier, .unreachable)
+        if let failed {
+            carrier.it.isEnding = true
+            endWaiting(carrier, failed)
             return closeUpstream(connection)
         }
         loop.connected(connection.it.channel)

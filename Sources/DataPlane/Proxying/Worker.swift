@@ -79,11 +79,15 @@ struct Worker: ~Copyable {
     var wall: Int64
     var log: LogSink
     var heldCount = 0
+    /// Clients in the middle of a TLS handshake.
+    var handshakes = 0
     /// A slot came free during this batch for a request held here.
     var wantsHeldServed = false
     var housekeeping = TimerID.none
     /// When outliers were last looked for.
     var judged: Int64 = 0
+    /// When session tickets last got a new key; the first loop sees to it.
+    var rotated: Int64
     var isDraining = false
     var drainStarted: Int64 = 0
     var drainDeadline: Int64 = 0
@@ -97,6 +101,7 @@ struct Worker: ~Copyable {
         self.shared = shared
         meters = LoopMeters(shared.counters, loop: index)
         self.loop = loop
+        rotated = Clock.now()
         random = RandomSource(seed: shared.seed &+ UInt64(index) &* 0x9E37_79B9_7F4A_7C15)
         fields = FieldTable(capacity: HTTPWire.Limits.headersMax)
         head = HeadBuffer(capacity: Limits.composedHeadBytes)

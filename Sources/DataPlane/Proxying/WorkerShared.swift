@@ -4,6 +4,7 @@
 import HTTPWire
 import Reactor
 import Synchronization
+import TLS
 import Traffic
 
 final class WorkerShared: Sendable {
@@ -15,6 +16,7 @@ final class WorkerShared: Sendable {
     let connections: ConnectionCount
     /// Requests held, over all loops.
     let pending: PendingCount
+    let tickets: TLSTicketKeys
     /// Generation of the plan in force on this loop.
     let generation = Atomic<UInt64>(0)
     /// The drain's time was over before the last request was.
@@ -28,7 +30,7 @@ final class WorkerShared: Sendable {
 
     init(
         index: Int, counters: SharedCounters, options: DataPlaneOptions,
-        connections: ConnectionCount, pending: PendingCount, seed: UInt64
+        connections: ConnectionCount, pending: PendingCount, tickets: TLSTicketKeys, seed: UInt64
     ) throws(SystemError) {
         self.index = index
         self.seed = seed
@@ -36,6 +38,7 @@ final class WorkerShared: Sendable {
         self.options = options
         self.connections = connections
         self.pending = pending
+        self.tickets = tickets
         mailbox = try Mailbox()
     }
 
@@ -111,6 +114,7 @@ enum LoopCounter: Int, CaseIterable {
     case openTries
     case probesSent
     case probesFailed
+    case handshakes
     /// First of the refusals, one cell a `RefusalCode`, then one a `WireError`.
     case refusals
 
@@ -130,6 +134,7 @@ struct LoopMeters {
     let openTries: SharedCounter
     let probesSent: SharedCounter
     let probesFailed: SharedCounter
+    let handshakes: SharedCounter
     private let counters: SharedCounters
     private let loop: Int
 
@@ -147,6 +152,7 @@ struct LoopMeters {
         openTries = counter(.openTries)
         probesSent = counter(.probesSent)
         probesFailed = counter(.probesFailed)
+        handshakes = counter(.handshakes)
         self.counters = counters
         self.loop = loop
     }

@@ -1,6 +1,7 @@
 # Certificates made on the spot with the openssl program: their own issuer, or issued by another.
 
 import pathlib
+import secrets
 import subprocess
 from dataclasses import dataclass
 
@@ -27,3 +28,18 @@ def make(folder, name, host="gateway.test", issuer=None):
         with open(made.certificate, "a") as chain, open(issuer.certificate) as above:
             chain.write(above.read())
     return made
+
+
+def make_authority(folder, name):
+    """An issuer of its own."""
+    return make(folder, name, host=f"{name}.authority")
+
+
+def make_certificate(folder, host, authority, into=None):
+    """A certificate for `host`, under an authority or its own; `into` is one to be replaced."""
+    made = make(folder, f"{host.replace('*', 'any')}-{secrets.token_hex(4)}", host, authority)
+    if into is None:
+        return made
+    for fresh, old in ((made.certificate, into.certificate), (made.key, into.key)):
+        pathlib.Path(fresh).replace(old)
+    return into

@@ -359,9 +359,8 @@ class StreamOrigin(Origin):
 
     def __init__(self, script=echo2, settings=None, tls=None, acknowledges=True, **more):
         self.settings = settings
-        self.tls = tls
         self.acknowledges = acknowledges
-        super().__init__(script, **more)
+        super().__init__(script, tls=tls, **more)
 
     def run(self, exchange):
         try:

@@ -140,8 +140,9 @@ class Origin:
     """A server on an ephemeral port (or a unix socket) that follows a script."""
 
     def __init__(self, script=echo, name="origin", path=None, host="127.0.0.1",
-                 receive_buffer=None):
+                 receive_buffer=None, tls=None):
         self.script = script
+        self.tls = tls
         self._receive_buffer = receive_buffer
         self.name = name
         self.requests = []
@@ -229,6 +230,9 @@ class Origin:
 
     def _serve(self, connection):
         try:
+            if self.tls:
+                connection.socket = self.tls.wrap_socket(connection.socket, server_side=True)
+                connection.stream = Stream(lambda: connection.socket.recv(262144))
             while connection.is_open and self._serve_one(connection):
                 pass
         except (OSError, ValueError):
