@@ -385,3 +385,30 @@ def test_a_handshake_that_never_ends_is_a_connect_timeout(start_origin, start_ga
         answer = client.get()
         assert answer.status == 504 and answer.error == "connect_timeout"
     listener.close()
+
+
+@pytest.mark.parametrize("protocols", [("h2", "http/1.1"), ("http/1.1",)])
+def test_a_replica_may_choose_its_protocol(
+        start_origin, start_gateway, authority, server, protocols):
+    seen = []
+
+    def script(exchange):
+        seen.append(exchange)
+        exchange.answer(200, exchange.read_body())
+    replica = start_origin(script, http2="h2" in protocols, tls=serving(server, protocols))
+    gateway = start_gateway(
+        over_tls(replica, "auto", server_name="test.local", ca=authority.certificate),
+        gateway={"workers": 1})
+    with Client(gateway.address) as client:
+        streams = [client.begin("POST", "/", {}, ends=False) for _ in range(5)]
+        for number, stream in enumerate(streams):
+            client.data(stream, b"%d" % number * 20_000, ends=True)
+        for number, stream in enumerate(streams):
+            assert client.answer(stream).body == b"%d" % number * 20_000
+        for body in (None, b"short"):
+            assert client.request("POST", "/", {}, body).body == (body or b"")
+    with gateway.connect() as client:
+        client.send(compose("POST", "/", {"Transfer-Encoding": "chunked"}) + b"2\r\nab\r\n")
+        client.send(b"0\r\n\r\n")
+        assert client.response().body == b"ab"
+    assert len(seen) == 8

@@ -104,7 +104,7 @@ struct RefusalTests {
             "stands twice"),
         Refusal(
             "gateway: { listeners: [{ address: \"1.2.3.4:1\", tls: {} }] }",
-            "listeners[0].tls: not supported yet"),
+            "'certificate' is missing"),
         Refusal("gateway: { workers: many }", "gateway.workers: 'many'"),
         Refusal("gateway: { workers: \"2\" }", "quoted text where a whole number"),
         Refusal("gateway: { workers: 2.5 }", "whole numbers 1 to 256"),
@@ -240,7 +240,9 @@ struct RefusalTests {
             "1 to 100000"),
         Refusal(
             withRevisions("{ name: a, protocol: spdy, endpoints: [h:1] }"), "allowed: http1, h2"),
-        Refusal(withRevisions("{ name: a, tls: {}, endpoints: [h:1] }"), "tls: not supported yet"),
+        Refusal(
+            withRevisions("{ name: a, tls: { verfy: false }, endpoints: [h:1] }"),
+            "did you mean 'verify'"),
         Refusal("deployments: [{ name: a }]", "'command' is missing"),
         Refusal("deployments: [a]", "'a' where a map is expected"),
         Refusal("deployments: [{ name: a, command: run }]", "command: text where a list"),

@@ -20,6 +20,8 @@ struct Carrier {
     var firstUpstream: Slot<UpstreamConnection>?
     /// Stands in the loop's list of those that have something to send.
     var isListed = false
+    /// It says nothing more: its connection is closed, or serves another purpose.
+    var isOver = false
     /// No new stream: the connection ends with its last one.
     var isEnding = false
     /// Since when a head has been incomplete; 0 when none is.
@@ -74,7 +76,10 @@ extension Worker {
     }
 
     /// The connection is closed. Its session ends with the batch: an event of it may be under way.
-    mutating func bury(_ carrier: Slot<Carrier>) { deadCarriers.append(carrier) }
+    mutating func bury(_ carrier: Slot<Carrier>) {
+        carrier.it.isOver = true
+        deadCarriers.append(carrier)
+    }
 
     // MARK: Bytes
 
@@ -145,7 +150,7 @@ extension Worker {
             let carrier = listed[index]
             index += 1
             carrier.it.isListed = false
-            if !carrier.it.channel.it.isClosed { produce(carrier) }
+            if !carrier.it.isOver { produce(carrier) }
         }
         listed.removeAll(keepingCapacity: true)
     }

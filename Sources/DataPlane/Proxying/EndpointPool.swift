@@ -15,6 +15,8 @@ struct EndpointPool: ~Copyable {
     var users = 0
     /// Streams that the endpoint takes on one HTTP/2 connection, as it said last.
     var streamsAllowed = Limits.streamsPerCarrier
+    /// The endpoint may choose, and has chosen HTTP/1.1.
+    var choseHTTP1 = false
     /// Which of several addresses the next connection goes to.
     private var turn = 0
 

@@ -8,7 +8,9 @@ import Traffic
 extension Worker {
     /// Begins a handshake. False when it cannot even begin.
     mutating func shakeHands(_ upstream: Slot<UpstreamConnection>, _ tls: EndpointTLS) -> Bool {
-        guard loop.beginTLS(upstream.it.channel, as: tls.context, to: tls.name) else { return false }
+        guard loop.beginTLS(upstream.it.channel, as: tls.context, to: tls.name) else {
+            return false
+        }
         upstream.it.isShaking = true
         return true
     }
@@ -27,6 +29,10 @@ extension Worker {
         meters.handshakes.increment()
         if upstream.it.carrier != nil {
             let isAgreed = loop.negotiated(channel) == .http2
+            if !isAgreed, upstream.it.pool.it.endpoint.key.wire == .auto {
+                if case .bytes = result { return shakingFailed(upstream) }
+                return demote(upstream)
+            }
             carrierConnected(upstream, failed: isAgreed ? nil : .upstreamTLS)
             // A server may speak first in HTTP/2: its settings come with the handshake's end.
             if case .bytes(let count) = result, let carrier = upstream.it.carrier,

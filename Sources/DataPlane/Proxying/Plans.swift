@@ -86,7 +86,7 @@ extension Worker {
                 },
                 board: service.table.holdBoard(revision: revision),
                 hasSlots: concurrencies.contains { $0 != nil },
-                speaksHTTP2: service.plan.revisions[revision].wire == .http2)
+                speaksHTTP2: service.plan.revisions[revision].wire != .http1)
         }
         let counters = service.record.counters
         return .make(

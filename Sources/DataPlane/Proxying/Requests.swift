@@ -319,6 +319,7 @@ extension Worker {
             }
         }
         if isTransmitted, let upstream = exchange.it.upstream {
+            if exchange.it.chunksPayload { return sendChunk(bytes, on: upstream) }
             sendBody(bytes, to: upstream)
         }
     }

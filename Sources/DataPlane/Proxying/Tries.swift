@@ -67,7 +67,9 @@ extension Worker {
         _ endpoint: Slot<EndpointRuntime>, for exchange: Slot<Exchange>
     ) -> RefusalCode? {
         let pool = endpoint.it.pool
-        if exchange.it.keepsPayload { return reachStream(of: pool, for: exchange) }
+        if exchange.it.keepsPayload, !pool.it.choseHTTP1 {
+            return reachStream(of: pool, for: exchange)
+        }
         if let upstream = takeIdle(from: pool, for: exchange) {
             upstream.it.isReused = true
             transmit(exchange, on: upstream)
@@ -184,6 +186,8 @@ extension Worker {
         let replay = exchange.it.replay.bytes
         if upstream.it.isStream {
             transmitOnStream(exchange, on: upstream)
+        } else if exchange.it.keepsPayload {
+            transmitPayload(exchange, on: upstream)
         } else if exchange.it.hostOffset > 0 {
             let offset = exchange.it.hostOffset
             loop.send(upstream.it.channel, replay.slice(from: 0, count: offset))

@@ -180,9 +180,9 @@ extension Worker {
     /// The payload is complete, whether its stream is open yet or not.
     mutating func endPayload(_ exchange: Slot<Exchange>, trailers: Bytes) {
         exchange.it.requestTrailers.append(trailers)
-        if let upstream = exchange.it.upstream, exchange.it.isTransmitted {
-            completeStream(upstream, trailers: trailers)
-        }
+        guard let upstream = exchange.it.upstream, exchange.it.isTransmitted else { return }
+        if exchange.it.chunksPayload { return endChunks(trailers, on: upstream) }
+        completeStream(upstream, trailers: trailers)
     }
 
     /// A part of a request's body goes to the replica.

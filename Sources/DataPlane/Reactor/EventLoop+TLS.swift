@@ -69,7 +69,8 @@ extension EventLoop {
     mutating func endSession(of channel: Slot<Channel>) {
         guard let session = channel.it.session else { return }
         let count = unsafe session.it.close(into: vault.outgoing)
-        unsafe sendRaw(Bytes(UnsafeRawBufferPointer(rebasing: vault.outgoing[..<count])), on: channel)
+        unsafe sendRaw(
+            Bytes(UnsafeRawBufferPointer(rebasing: vault.outgoing[..<count])), on: channel)
     }
 
     /// Nothing more will be sent on the channel.
@@ -151,7 +152,8 @@ extension EventLoop {
     }
 
     private mutating func sendOutgoing(_ count: Int, on channel: Slot<Channel>) {
-        unsafe sendRaw(Bytes(UnsafeRawBufferPointer(rebasing: vault.outgoing[..<count])), on: channel)
+        unsafe sendRaw(
+            Bytes(UnsafeRawBufferPointer(rebasing: vault.outgoing[..<count])), on: channel)
     }
 
     /// - Returns: how much of the outgoing memory is used then.
@@ -167,7 +169,8 @@ extension EventLoop {
                 used = 0
                 continue
             }
-            let piece = rest.slice(from: 0, count: min(rest.count, min(most, ReactorLimits.sealBytes)))
+            let piece = rest.slice(
+                from: 0, count: min(rest.count, min(most, ReactorLimits.sealBytes)))
             let target = unsafe UnsafeMutableRawBufferPointer(rebasing: vault.outgoing[used...])
             do {
                 used += try unsafe session.it.send(piece.buffer, into: target)
