@@ -176,12 +176,21 @@ struct TLSSettingsTests {
         #expect(lines.allSatisfy { $0.contains("does not exist") })
     }
 
-    @Test func `until the data plane honours them they are refused`() {
-        #expect(Features.inForce.isEmpty)
-        let revision = withRevisions("{ name: a, protocol: auto, tls: {}, endpoints: [\"h:1\"] }")
-        for text in [listener("{ certificate: a, key: b }"), revision] {
-            #expect(
-                SettingsTests.complaints(text).contains { $0.contains("tls: not supported yet") })
+    @Test func `without the feature they are refused`() {
+        for text in [
+            listener("{ certificate: a, key: b }"),
+            withRevisions("{ name: a, protocol: auto, tls: {}, endpoints: [\"h:1\"] }"),
+        ] {
+            do {
+                _ = try ConfigurationFile.parse(
+                    Array(text.utf8), file: "penstock.yaml", workers: 4, directory: "/etc/penstock",
+                    surroundings: .unseen, features: [])
+                Issue.record("read: \(text)")
+            } catch let error as SettingsError {
+                #expect(error.lines.contains { $0.contains("tls: not supported yet") })
+            } catch {
+                Issue.record("\(error)")
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
-// TLS with clients, before their first request: bounded in time and number, and honest towards those
-// who did not mean to speak it.
+// TLS with clients, before their first request: bounded in time and number, and honest towards
+// those who did not mean to speak it.
 
 import HTTPWire
 import Reactor

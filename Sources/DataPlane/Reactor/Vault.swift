@@ -1,5 +1,5 @@
-// What the sealed channels of a loop share: the sessions' slab, and memory for sealed bytes on their
-// way in and out. Pages that no channel needs are never touched.
+// What the sealed channels of a loop share: the sessions' slab, and memory for sealed bytes on
+// their way in and out. Pages that no channel needs are never touched.
 
 internal import TLS
 

@@ -1,0 +1,66 @@
+// How HTTP/2 connections to replicas end, and the requests on them: those that may go elsewhere do.
+
+import HTTPWire
+import Reactor
+import Traffic
+
+extension Worker {
+    /// Requests that may go elsewhere: no byte of an answer has come.
+    func gatherWaiting(on carrier: Slot<Carrier>, into moving: inout [Slot<Exchange>]) {
+        var next = carrier.it.firstUpstream
+        while let upstream = next {
+            next = upstream.it.next
+            guard let exchange = upstream.it.exchange else { continue }
+            let isWaiting = exchange.it.phase == .awaitingAnswer && mayRepeat(exchange)
+            if exchange.it.phase == .connecting || isWaiting { moving.append(exchange) }
+        }
+    }
+
+    /// Connections that carry nothing now.
+    mutating func closeIdleCarriers(of pool: Slot<EndpointPool>) {
+        var next = pool.it.firstActive
+        while let connection = next {
+            next = connection.it.next
+            guard let carrier = connection.it.carrier else { continue }
+            carrier.it.isEnding = true
+            if carrier.it.streamCount == 0 { closeUpstream(connection) }
+        }
+    }
+
+    mutating func endCarried(_ upstream: Slot<UpstreamConnection>) {
+        if upstream.it.isStream { return endStream(upstream) }
+        guard let carrier = upstream.it.carrier else { return }
+        // Those that hang on it end first, each in its own way, and open nothing more here.
+        carrier.it.isEnding = true
+        while let stream = carrier.it.firstUpstream { streamWasReset(stream, .internalError) }
+        guard !upstream.it.channel.it.isClosed else { return }
+        let pool = upstream.it.pool
+        pool.unlink(upstream)
+        loop.close(upstream.it.channel)
+        pool.it.openCount -= 1
+        meters.openUpstreams.decrement()
+        deadUpstreams.append(upstream)
+        bury(carrier)
+        freeIfUnused(pool)
+    }
+
+    /// Lets go of the stream. What is incomplete is cancelled: the replica need not go on.
+    private mutating func endStream(_ upstream: Slot<UpstreamConnection>) {
+        guard let stream = upstream.it.stream, let carrier = upstream.it.carrier else { return }
+        stream.handle?.release()
+        upstream.it.stream?.received.free()
+        upstream.it.stash.free()
+        upstream.it.exchange = nil
+        upstream.it.next?.it.previous = upstream.it.previous
+        if let previous = upstream.it.previous {
+            previous.it.next = upstream.it.next
+        } else {
+            carrier.it.firstUpstream = upstream.it.next
+        }
+        carrier.it.streamCount -= 1
+        carrier.it.since = loop.now
+        loop.drop(upstream.it.channel)
+        deadUpstreams.append(upstream)
+        list(carrier)
+    }
+}
