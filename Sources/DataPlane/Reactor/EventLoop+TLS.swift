@@ -162,24 +162,20 @@ extension EventLoop {
         var used = start
         var rest = bytes
         while !rest.isEmpty, !channel.it.isBroken {
-            let room = unsafe vault.outgoing.count - used - TLSLimits.sealedBytes(0)
-            let most = room - room / 256
-            if most < min(rest.count, TLSLimits.recordBytes) {
+            if unsafe vault.outgoing.count - used < TLSLimits.sealRoomBytes {
                 sendOutgoing(used, on: channel)
                 used = 0
-                continue
             }
-            let piece = rest.slice(
-                from: 0, count: min(rest.count, min(most, ReactorLimits.sealBytes)))
             let target = unsafe UnsafeMutableRawBufferPointer(rebasing: vault.outgoing[used...])
-            do {
-                used += try unsafe session.it.send(piece.buffer, into: target)
+            do throws(TLSFault) {
+                let sealed = try unsafe session.it.send(rest.buffer, into: target)
+                used += sealed.ciphertextCount
+                rest = rest.dropping(sealed.plaintextCount)
             } catch {
                 vault.fault = error
                 channel.it.isBroken = true
                 return 0
             }
-            rest = rest.dropping(piece.count)
         }
         return used
     }
