@@ -76,10 +76,16 @@ extension Wiring {
         }
     }
 
-    /// `penstock.pid` names the live process.
-    func writeProcessID() throws {
+    /// `penstock.pid` names the live process. A full disk must not keep that from serving.
+    func writeProcessID() {
         let text = "\(ProcessInfo.processInfo.processIdentifier)\n"
-        try Data(text.utf8).write(to: processIDFile, options: .atomic)
+        do {
+            try Data(text.utf8).write(to: processIDFile, options: .atomic)
+        } catch {
+            log.warning(
+                "penstock.pid is not written",
+                metadata: ["cause": "\(error.localizedDescription)"])
+        }
     }
 
     func removeProcessID() {

@@ -57,7 +57,7 @@ struct Wiring {
             gateway: configuration.gateway, services: configuration.services)
         admin = try await Wiring.startAdmin(configuration, store, director)
         // Replicas come last: should a later step fail, nobody would end them.
-        try writeProcessID()
+        writeProcessID()
         try await runner.apply(configuration.deployments.map(Wiring.spec))
     }
 

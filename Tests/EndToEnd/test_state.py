@@ -2,6 +2,7 @@
 # from one, and its trail of changes shows whoever was at it.
 
 import json
+import resource
 import shutil
 import signal
 import sqlite3
@@ -160,6 +161,20 @@ def test_kill_nine_in_the_middle_of_changes_loses_nothing_acknowledged(
         assert verdict.returncode == 0, verdict.stderr
 
 
+def test_a_gateway_starts_and_serves_while_the_disk_is_full(start_origin, start_gateway):
+    gateway = start_gateway(split_service(start_origin))
+    shift(gateway, 40)
+    gateway.stop()
+
+    def fill():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        # What the database shares between its connections is made anew, in the room of the old.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (32768, resource.RLIM_INFINITY))
+    gateway.start(preexec=fill)
+    assert canary_share(gateway) == 40
+    assert gateway.get().status == 200
+
+
 def test_a_damaged_database_is_named_with_the_way_out(start_origin, start_gateway, folder):
     gateway = start_gateway(split_service(start_origin))
     for canary in range(1, 30):
@@ -167,6 +182,8 @@ def test_a_damaged_database_is_named_with_the_way_out(start_origin, start_gatewa
     file = folder / "good.penstock"
     assert beside(gateway, "backup", file).returncode == 0
     gateway.stop()
+    # Pages in the log would stand for the damaged ones.
+    (gateway.state / "penstock.db-wal").unlink()
     database = gateway.state / "penstock.db"
     damaged = bytearray(database.read_bytes())
     damaged[5000::3] = b"\xa5" * len(damaged[5000::3])

@@ -176,8 +176,13 @@ import Testing
         #expect(!report.schema.isEmpty)
     }
 
-    /// Enough rows for several pages, and everything in the main file rather than in the WAL.
+    /// Enough rows for several pages, and no log, whose pages would stand for damaged ones.
     private func makeDatabase() throws {
+        try fillDatabase()
+        try FileManager.default.removeItem(at: scratch.file("penstock.db-wal"))
+    }
+
+    private func fillDatabase() throws {
         let store = try Store(directory: scratch.url)
         for generation in 1...20 {
             let record = ChangeRecord(

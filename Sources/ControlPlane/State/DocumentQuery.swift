@@ -4,7 +4,8 @@ package struct DocumentQuery: Sendable, Equatable {
     package enum Order: String, Sendable, Codable {
         case name
         case created
-        /// By the last change; a document that changes while pages are read may be met again.
+        /// By the last change. A document that changes while pages are read may be met again, or
+        /// not at all when descending: watch since the list's sequence to have it.
         case updated
     }
 

@@ -34,7 +34,9 @@ extension Store {
         configuration.prepareDatabase { connection in
             try connection.execute(sql: "PRAGMA cache_size = -\(StateLimits.pageCacheKiB)")
             if connection.configuration.readonly { return }
-            // Effective in an empty file only; `migrate` sees to older ones.
+            // It would be written again at each start, which then fails while the disk is full.
+            // `migrate` sees to files of early versions.
+            guard try Int.fetchOne(connection, sql: "PRAGMA page_count") == 0 else { return }
             try connection.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
         }
         return configuration

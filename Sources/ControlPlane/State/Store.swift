@@ -43,7 +43,7 @@ package final class Store: StateStore, TrafficStore {
         try? close()
     }
 
-    /// Ends the watches and writes the log back into the database. Nothing can be read after it.
+    /// Ends the watches and copies the log back into the database. Nothing can be read after it.
     package func close() throws {
         let wasClosed = isClosed.withLock { isClosed in
             defer { isClosed = true }
@@ -53,8 +53,9 @@ package final class Store: StateStore, TrafficStore {
         hub.close()
         defer { lock.release() }
         // The pool's last connections only read and cannot do it. What a log still has is read
-        // at the next start, so a fault here loses nothing.
-        try? database.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        // at the next start, so a fault here loses nothing. The log keeps its size: without one,
+        // the next start would have to write, and could not while the disk is full.
+        try? database.writeWithoutTransaction { _ = try $0.checkpoint(.full) }
         try translating { try database.close() }
     }
 

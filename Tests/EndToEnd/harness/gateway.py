@@ -82,7 +82,9 @@ class Gateway:
         self.log = Lines(self.process.stderr)
         return self
 
-    def start(self):
+    def start(self, preexec=None):
+        """Starts the process, under other circumstances if asked, and waits until it serves."""
+        self._preexec = preexec or self._preexec
         self.launch()
         until(self._is_ready, "penstock serve says that it is ready", 60)
         return self
