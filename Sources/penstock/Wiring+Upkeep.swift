@@ -1,5 +1,6 @@
 // The round that keeps the state directory small and its audit log signed, once a minute. While the
-// disk is full it is also what finds out that there is room again.
+// disk is full it is also what finds out that there is room again. The last signature is made while
+// requests drain, so that nobody waits for it.
 
 import Foundation
 import Logging
@@ -23,15 +24,16 @@ extension Wiring {
                 // Cancelled is as good: the loop ends.
                 try? await Task.sleep(for: .seconds(60))
             }
+            // Not this task, whose reads are cancelled.
+            await Task { await sign(store, log) }.value
         }
     }
 
-    /// Signs the end of the audit log and closes the database.
+    /// Waits for the last signature, begun when the task was cancelled, and closes the database.
     static func endUpkeep(_ upkeep: Task<Void, Never>, _ store: Store) async {
         upkeep.cancel()
         await upkeep.value
         do {
-            try await store.signAudit(now: Date())
             try store.close()
         } catch {
             Logger(label: "penstock.state").warning(
@@ -44,8 +46,18 @@ extension Wiring {
         do {
             _ = try await store.upkeep(now: Date())
             return nil
+        } catch is CancellationError {
+            return nil
         } catch {
             return "\(error)"
+        }
+    }
+
+    private static func sign(_ store: Store, _ log: Logger) async {
+        do {
+            try await store.signAudit(now: Date())
+        } catch {
+            log.warning("the audit log is not signed", metadata: ["cause": "\(error)"])
         }
     }
 }

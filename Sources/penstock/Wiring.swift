@@ -30,7 +30,10 @@ struct Wiring {
             var wiring = try await Wiring(options, configuration)
             let welcome = Task { [wiring] in await wiring.welcome() }
             let upkeep = Wiring.startUpkeep(wiring.store)
-            await wiring.obey(wishes, continuation, beforeStopping: welcome.cancel)
+            await wiring.obey(wishes, continuation) {
+                welcome.cancel()
+                upkeep.cancel()
+            }
             await Wiring.endUpkeep(upkeep, wiring.store)
         } catch let failure as Failure {
             throw failure

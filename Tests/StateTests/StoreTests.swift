@@ -179,7 +179,10 @@ import Testing
     /// Enough rows for several pages, and no log, whose pages would stand for damaged ones.
     private func makeDatabase() throws {
         try fillDatabase()
-        try FileManager.default.removeItem(at: scratch.file("penstock.db-wal"))
+        let path = scratch.file("penstock.db").path(percentEncoded: false)
+        let queue = try DatabaseQueue(path: path)
+        try queue.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        try queue.close()
     }
 
     private func fillDatabase() throws {

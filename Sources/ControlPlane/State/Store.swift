@@ -43,7 +43,11 @@ package final class Store: StateStore, TrafficStore {
         try? close()
     }
 
-    /// Ends the watches and copies the log back into the database. Nothing can be read after it.
+    /// Ends the watches. Nothing can be read after it.
+    ///
+    /// The log stays as it is, as after a crash: copying it back would cost two waits for the disk
+    /// in the face of whoever stops the gateway, and without a log the next start would have to
+    /// write, which it could not while the disk is full.
     package func close() throws {
         let wasClosed = isClosed.withLock { isClosed in
             defer { isClosed = true }
@@ -52,10 +56,6 @@ package final class Store: StateStore, TrafficStore {
         if wasClosed { return }
         hub.close()
         defer { lock.release() }
-        // The pool's last connections only read and cannot do it. What a log still has is read
-        // at the next start, so a fault here loses nothing. The log keeps its size: without one,
-        // the next start would have to write, and could not while the disk is full.
-        try? database.writeWithoutTransaction { _ = try $0.checkpoint(.full) }
         try translating { try database.close() }
     }
 
