@@ -117,6 +117,8 @@ package struct HealthCheckPlan: Sendable, Equatable {
         case tcp
         /// `GET /v2/health/ready` of the Open Inference Protocol must answer 200.
         case openInference
+        /// `grpc.health.v1.Health/Check` must answer SERVING.
+        case grpc
     }
 
     package var probe: Probe

@@ -121,8 +121,6 @@ replicas_on_exit: keep
 
 
 @pytest.mark.parametrize("key,text", [
-    ("grpc", "services: [{ name: a, routes: [{ path: / }], health: { type: grpc }, revisions: "
-             "[{ name: b, endpoints: ['127.0.0.1:1'] }] }]"),
     ("retry", "deployments: [{ name: a, model: a, version: v1, command: ['x', '{address}'], "
               "instance_type: cpu.small, retry: {} }]"),
 ])

@@ -169,7 +169,7 @@ struct RefusalTests {
         Refusal(withService("split: { key: user }"), "allowed: header:NAME, cookie:NAME"),
         Refusal(withService("split: { override: yes }"), "true or false"),
         Refusal(withService("health: { type: ping }"), "allowed: http, tcp, open_inference"),
-        Refusal(withService("health: { type: grpc }"), "grpc is not supported yet"),
+        Refusal(withService("health: { type: grpcs }"), "allowed: http, tcp, grpc"),
         Refusal(withService("health: { type: tcp, path: /a }"), "only type http has a path"),
         Refusal(withService("health: { path: a }"), "it starts with '/'"),
         Refusal(withService("health: { interval: 1ms }"), "10ms to 1h"),

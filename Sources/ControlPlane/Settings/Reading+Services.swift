@@ -95,11 +95,11 @@ extension Reading {
         let type = section["type"]
         let path = section["path"]
         var health = HealthCheckPlan(probe: .http(path: "/health"))
-        switch type.flatMap({ $0.node.string == "grpc" ? nil : $0.word(ProbeType.self) }) {
+        switch type?.word(ProbeType.self) {
+        case .grpc: health.probe = .grpc
         case .tcp: health.probe = .tcp
         case .openInference: health.probe = .openInference
         case .http, nil:
-            if type?.node.string == "grpc" { type?.refuse("grpc is not supported yet") }
             if let path = path?.urlPath() { health.probe = .http(path: path) }
         }
         if case .http = health.probe {} else { path?.refuse("only type http has a path") }
@@ -160,7 +160,7 @@ private enum HostRule: String, CaseIterable {
 }
 
 private enum ProbeType: String, CaseIterable {
-    case http, tcp
+    case http, tcp, grpc
     case openInference = "open_inference"
 }
 

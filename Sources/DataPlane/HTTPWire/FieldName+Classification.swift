@@ -70,6 +70,7 @@ extension FieldName {
             if bytes.spells("www-authenticate", at: at) { return .wwwAuthenticate }
         case 17:
             if bytes.spells("transfer-encoding", at: at) { return .transferEncoding }
+            if bytes.spells("x-request-timeout", at: at) { return .xRequestTimeout }
         case 18:
             if bytes.spells("proxy-authenticate", at: at) { return .proxyAuthenticate }
         case 19:

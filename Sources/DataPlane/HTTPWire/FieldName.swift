@@ -15,7 +15,7 @@ package enum FieldName: UInt8, CaseIterable, Sendable {
     // Who asks, for whom, and through whom.
     case authorization, cookie, forwarded, xRealIP
     case xForwardedFor, xForwardedProto, xForwardedHost, xForwardedOther
-    case xRequestID, traceparent, tracestate
+    case xRequestID, xRequestTimeout, traceparent, tracestate
     case penstockDeployment, penstockRevision, penstockInferenceID, penstockError, penstockOther
 
     // Control data of answers.

@@ -43,12 +43,12 @@ extension Worker {
         let replay = exchange.it.replay.bytes
         let channel = upstream.it.channel
         exchange.it.chunksPayload = exchange.it.isRequestChunked
-        let offset = exchange.it.hostOffset
-        loop.send(channel, replay.slice(from: 0, count: offset))
+        let offset = exchange.it.insertOffset
         if offset > 0 {
-            loop.send(channel, Bytes("host: "))
-            loop.send(channel, endpoint(of: exchange).it.hostText)
-            loop.send(channel, Bytes("\r\n"))
+            loop.send(channel, replay.slice(from: 0, count: offset))
+            head.removeAll()
+            appendPerTry(exchange)
+            loop.send(channel, composed)
         }
         loop.send(channel, replay.slice(from: offset, count: exchange.it.headCount - offset))
         let payload = replay.dropping(exchange.it.headCount)

@@ -28,9 +28,11 @@ extension Worker {
         let span = bytes.span
         head.removeAll()
         appendRequestLine(request, bytes, path: path, strip: strip)
-        if rules.rewritesHost || request.host.isEmpty {
-            exchange.it.hostOffset = head.count
-        } else {
+        exchange.it.insertsHost = rules.rewritesHost || request.host.isEmpty
+        if exchange.it.insertsHost || exchange.it.deadline > 0 {
+            exchange.it.insertOffset = head.count
+        }
+        if !exchange.it.insertsHost {
             head.append("host: ")
             head.append(span, request.host)
             head.appendCRLF()

@@ -93,7 +93,11 @@ extension Worker {
         record.revision = exchange.it.revision
         record.requestID = exchange.it.requestID
         record.headCount = exchange.it.headCount
-        record.hostOffset = exchange.it.hostOffset
+        record.insertOffset = exchange.it.insertOffset
+        record.insertsHost = exchange.it.insertsHost
+        record.deadline = exchange.it.deadline
+        record.tellsTimeout = exchange.it.tellsTimeout
+        record.tellsGRPCTimeout = exchange.it.tellsGRPCTimeout
         record.partner = exchange
         guard let second = exchanges.take(record) else {
             buffer.free()

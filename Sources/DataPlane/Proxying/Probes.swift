@@ -10,7 +10,7 @@ import Traffic
 @safe
 struct Probe {
     enum Phase: UInt8 {
-        case resting, connecting, awaitingAnswer
+        case resting, connecting, shakingHands, awaitingAnswer
     }
 
     let endpoint: Unmanaged<CompiledEndpoint>
@@ -21,6 +21,8 @@ struct Probe {
     var channel: Slot<Channel>?
     var timer = TimerID.none
     var stash = HeapBytes()
+    /// Where the endpoint is spoken to in HTTP/2.
+    var session: HTTP2Session?
     /// When the probe under way must have succeeded.
     var deadline: Int64 = 0
     var isOver = false
@@ -46,12 +48,29 @@ final class CheckPlan: Sendable {
             case .tcp: nil
             case .http(let path): path
             case .openInference: "/v2/health/ready"
+            case .grpc: nil
             }
+        if plan.probe == .grpc {
+            request = FrozenBytes(
+                "POST /grpc.health.v1.Health/Check HTTP/1.1\r\nhost: \(host)\r\n"
+                    + "user-agent: penstock-health\r\ncontent-type: application/grpc\r\n"
+                    + "te: trailers\r\n\r\n")
+            return
+        }
         request = path.map { path in
             FrozenBytes(
                 "GET \(path) HTTP/1.1\r\nhost: \(host)\r\nuser-agent: penstock-health\r\n"
                     + "accept: */*\r\nconnection: close\r\n\r\n")
         }
+    }
+}
+
+extension CheckPlan {
+    /// A ready model answers 200 (Open Inference Protocol); elsewhere 2xx and 3xx are good.
+    func complaint(aboutStatus status: UInt16) -> String? {
+        let isGood =
+            plan.probe == .openInference ? status == 200 : status >= 200 && status < 400
+        return isGood ? nil : "status \(status)"
     }
 }
 
@@ -108,6 +127,7 @@ extension Worker {
         if let channel = probe.it.channel { loop.drop(channel) }
         probe.it.channel = nil
         probe.it.stash.free()
+        probe.it.session?.free()
         loop.timers.cancel(&probe.it.timer)
         unsafe probe.it.endpoint.release()
         unsafe probe.it.plan.release()
@@ -166,8 +186,33 @@ extension Worker {
     }
 
     private mutating func probeConnected(_ probe: Slot<Probe>) {
+        guard let channel = probe.it.channel else { return }
+        let endpoint = unsafe probe.it.endpoint.takeUnretainedValue()
+        let plan = unsafe probe.it.plan.takeUnretainedValue()
+        guard plan.request != nil, let tls = endpoint.tls.withLock({ $0 }) else {
+            return sendProbe(probe)
+        }
+        probe.it.phase = .shakingHands
+        if !loop.beginTLS(channel, as: tls.context, to: tls.name) {
+            judge(probe, "TLS: no session can be made")
+        }
+    }
+
+    private mutating func shakeHands(_ probe: Slot<Probe>, _ channel: Slot<Channel>) {
+        switch loop.receive(channel, atMost: Limits.probeAnswerBytes) {
+        case .wouldBlock, .bytes:
+            if loop.isEstablished(channel) { sendProbe(probe) }
+        case .ended: judge(probe, "TLS: closed during the handshake")
+        case .failed:
+            judge(probe, "TLS: \(loop.sessionFault.map { "\($0)" } ?? "connection reset")")
+        }
+    }
+
+    /// The connection is ready for the request.
+    private mutating func sendProbe(_ probe: Slot<Probe>) {
         let plan = unsafe probe.it.plan.takeUnretainedValue()
         guard let channel = probe.it.channel else { return }
+        if speaksHTTP2(probe, channel) { return sendStreamProbe(probe, plan, channel) }
         guard let request = plan.request else { return judge(probe, nil) }
         probe.it.phase = .awaitingAnswer
         loop.send(channel, request.bytes)
@@ -184,6 +229,7 @@ extension Worker {
             loop.connected(channel)
             probeConnected(probe)
         }
+        if probe.it.phase == .shakingHands, channel.it.isReadable { shakeHands(probe, channel) }
         if probe.it.phase == .awaitingAnswer, channel.it.isReadable { readProbe(probe, channel) }
     }
 
@@ -191,6 +237,10 @@ extension Worker {
         while channel.it.isReadable, probe.it.phase == .awaitingAnswer {
             switch loop.receive(channel, atMost: Limits.probeAnswerBytes) {
             case .bytes(let count):
+                if probe.it.session != nil {
+                    readStreamProbe(probe, loop.received(count))
+                    continue
+                }
                 probe.it.stash.append(loop.received(count))
                 readVerdict(probe)
             case .wouldBlock: return
@@ -214,11 +264,7 @@ extension Worker {
                 return
             }
             let plan = unsafe probe.it.plan.takeUnretainedValue()
-            // A ready model answers 200 (Open Inference Protocol); elsewhere 2xx and 3xx are good.
-            let isGood =
-                plan.plan.probe == .openInference
-                ? answer.status == 200 : answer.status >= 200 && answer.status < 400
-            judge(probe, isGood ? nil : "status \(answer.status)")
+            judge(probe, plan.complaint(aboutStatus: answer.status))
         } catch {
             judge(probe, "not HTTP: \(error.reason)")
         }
@@ -236,12 +282,14 @@ extension Worker {
     }
 
     /// One probe is decided; `failure` says why it failed.
-    private mutating func judge(_ probe: Slot<Probe>, _ failure: String?) {
+    mutating func judge(_ probe: Slot<Probe>, _ failure: String?) {
         let plan = unsafe probe.it.plan.takeUnretainedValue()
         let endpoint = unsafe probe.it.endpoint.takeUnretainedValue()
         if let channel = probe.it.channel { loop.drop(channel) }
         probe.it.channel = nil
         probe.it.stash.free()
+        probe.it.session?.free()
+        probe.it.session = nil
         let isPanicking = plan.service.table.isPanicking(revision: plan.revision, now: loop.now)
         let verdict =
             failure == nil

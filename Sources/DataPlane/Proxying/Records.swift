@@ -200,8 +200,14 @@ struct Exchange {
     /// Where in `replay` the request id stands, and the length of the head.
     var requestID = Slice.none
     var headCount = 0
-    /// Where in `replay` the endpoint's `Host` line is to be inserted; 0 when it is kept.
-    var hostOffset = 0
+    /// Where in `replay` lines of each try are to be inserted; 0 when there are none.
+    var insertOffset = 0
+    /// `Host` is the endpoint's own.
+    var insertsHost = false
+    /// The client's own deadline, on the loop's clock; 0 is none.
+    var deadline: Int64 = 0
+    var tellsTimeout = false
+    var tellsGRPCTimeout = false
     /// Method and target as the client sent them, for the access log.
     var logText = HeapBytes()
     var logMethodCount = 0

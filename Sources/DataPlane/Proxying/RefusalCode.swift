@@ -28,6 +28,7 @@ package enum RefusalCode: UInt8, CaseIterable, Sendable {
     case plainHTTP
     case handshake
     case upstreamTLS
+    case deadline
 
     /// HTTP status; 499 and 0 never leave the gateway.
     package var status: UInt16 {
@@ -39,7 +40,7 @@ package enum RefusalCode: UInt8, CaseIterable, Sendable {
         case .bodyTooLarge: 413
         case .reset, .malformedAnswer, .upstreamTLS: 502
         case .unreachable, .noReplica, .overloaded, .draining, .connectionLimit, .descriptors: 503
-        case .connectTimeout, .firstByteTimeout, .streamTimeout, .totalTimeout: 504
+        case .connectTimeout, .firstByteTimeout, .streamTimeout, .totalTimeout, .deadline: 504
         case .clientGone, .slowClient: 499
         }
     }
@@ -70,6 +71,7 @@ package enum RefusalCode: UInt8, CaseIterable, Sendable {
         case .plainHTTP: "plain_http"
         case .handshake: "tls_handshake"
         case .upstreamTLS: "replica_tls"
+        case .deadline: "deadline_exceeded"
         }
     }
 
@@ -99,6 +101,7 @@ package enum RefusalCode: UInt8, CaseIterable, Sendable {
         case .plainHTTP: "This listener speaks TLS: use https."
         case .handshake: "The TLS handshake failed or took longer than timeouts.request_head."
         case .upstreamTLS: "No TLS session with a replica could be established."
+        case .deadline: "The request took longer than its x-request-timeout or grpc-timeout."
         case .slowClient: "The client took nothing for longer than timeouts.response_idle."
         }
     }
@@ -141,7 +144,8 @@ package enum RefusalCode: UInt8, CaseIterable, Sendable {
             .client
         case .noReplica, .overloaded, .draining, .connectionLimit, .descriptors: .overload
         case .unreachable, .reset, .malformedAnswer, .upstreamTLS: .transport
-        case .connectTimeout, .firstByteTimeout, .streamTimeout, .totalTimeout: .timeout
+        case .connectTimeout, .firstByteTimeout, .streamTimeout, .totalTimeout, .deadline:
+            .timeout
         case .clientGone, .slowClient: .cancelled
         }
     }

@@ -195,15 +195,16 @@ extension Worker {
             exchange.it.keepsPayload = true
             exchange.it.requestDecoder = BodyDecoder(framing: request.framing, keepsFraming: false)
         }
+        noteDeadline(exchange, request, bytes)
         guard compose(request, in: bytes, path: path, strip: Int(route.strip), exchange) else {
             return fail(exchange, .malformedRequest)
         }
         service.it.rules.budget.recordRequest(now: loop.now)
-        let total = service.it.rules.total
-        if total > 0 {
+        let deadline = deadline(of: exchange)
+        if deadline < .max {
+            if deadline <= loop.now { return fail(exchange, .deadline) }
             loop.timers.set(
-                &exchange.it.timer, at: loop.now + total,
-                token: RecordKind.tag(exchange, .exchange))
+                &exchange.it.timer, at: deadline, token: RecordKind.tag(exchange, .exchange))
         }
         dispatch(exchange)
         if !exchange.it.isRequestDone, client.it.phase == .exchanging {

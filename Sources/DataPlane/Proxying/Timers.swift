@@ -185,8 +185,9 @@ extension Worker {
     private mutating func exchangeTimer(_ exchange: Slot<Exchange>) {
         guard exchange.it.phase != .over else { return }
         let rules = exchange.it.service.it.rules
-        if rules.total > 0, loop.now >= exchange.it.started + rules.total {
-            return fail(exchange, .totalTimeout)
+        if loop.now >= deadline(of: exchange) {
+            let isOwn = exchange.it.deadline > 0 && loop.now >= exchange.it.deadline
+            return fail(exchange, isOwn ? .deadline : .totalTimeout)
         }
         if exchange.it.phase == .held, rules.firstByte > 0,
             loop.now >= exchange.it.started + rules.firstByte
@@ -203,10 +204,8 @@ extension Worker {
 
     /// For the whole of the exchange, and for its wait in a queue.
     mutating func setExchangeTimer(_ exchange: Slot<Exchange>) {
-        let total = exchange.it.service.it.rules.total
         let firstByte = exchange.it.service.it.rules.firstByte
-        var deadline = Int64.max
-        if total > 0 { deadline = exchange.it.started + total }
+        var deadline = deadline(of: exchange)
         if exchange.it.phase == .held, firstByte > 0 {
             deadline = min(deadline, exchange.it.started + firstByte)
         }

@@ -188,12 +188,12 @@ extension Worker {
             transmitOnStream(exchange, on: upstream)
         } else if exchange.it.keepsPayload {
             transmitPayload(exchange, on: upstream)
-        } else if exchange.it.hostOffset > 0 {
-            let offset = exchange.it.hostOffset
+        } else if exchange.it.insertOffset > 0 {
+            let offset = exchange.it.insertOffset
             loop.send(upstream.it.channel, replay.slice(from: 0, count: offset))
-            loop.send(upstream.it.channel, Bytes("host: "))
-            loop.send(upstream.it.channel, endpoint(of: exchange).it.hostText)
-            loop.send(upstream.it.channel, Bytes("\r\n"))
+            head.removeAll()
+            appendPerTry(exchange)
+            loop.send(upstream.it.channel, composed)
             loop.send(upstream.it.channel, replay.dropping(offset))
         } else {
             loop.send(upstream.it.channel, replay)

@@ -153,13 +153,9 @@ extension Worker {
         let replay = exchange.it.replay.bytes
         let hasBody = replay.count > exchange.it.headCount
         head.removeAll()
-        let offset = exchange.it.hostOffset
+        let offset = exchange.it.insertOffset
         head.append(replay.slice(from: 0, count: offset).span)
-        if offset > 0 {
-            head.append("host: ")
-            head.append(endpoint(of: exchange).it.hostText.span)
-            head.appendCRLF()
-        }
+        if offset > 0 { appendPerTry(exchange) }
         head.append(replay.slice(from: offset, count: exchange.it.headCount - offset).span)
         let endsStream =
             exchange.it.isRequestDone && !hasBody && exchange.it.requestTrailers.isEmpty
