@@ -1,5 +1,6 @@
 // What a plan needs of certificates, read from disk and made ready for the loops, once, on the
-// control thread. All of it is there before a plan takes effect, or none of it is.
+// control thread. All of it is there before a plan takes effect, or none of it is. Contexts whose
+// files have not changed go on: making one takes a millisecond, and would forget sessions.
 
 import Reactor
 import TLS
@@ -7,25 +8,46 @@ import Traffic
 
 /// Contexts of one plan.
 struct Certificates: Sendable {
-    private(set) var listeners: [NetworkAddress: TLSServerContext] = [:]
-    /// By service and revision.
-    private(set) var upstreams: [UpstreamKey: TLSClientContext] = [:]
-
     struct UpstreamKey: Hashable {
         let service: String
         let revision: String
     }
 
+    /// A context with all that it was made of.
+    private struct Made<Plan: Equatable & Sendable, Context: Sendable>: Sendable {
+        let plan: Plan
+        let files: [TLSFile]
+        let context: Context
+    }
+
+    private struct UpstreamPlan: Equatable {
+        let tls: UpstreamTLSPlan
+        let wire: UpstreamWire
+    }
+
+    private var servers: [NetworkAddress: Made<ListenerTLSPlan, TLSServerContext>] = [:]
+    private var clients: [UpstreamKey: Made<UpstreamPlan, TLSClientContext>] = [:]
+    /// The system's list takes 20 ms to read; it is read once, when it is first needed.
+    private var system: TLSAuthorities?
+
+    var listeners: [NetworkAddress: TLSServerContext] { servers.mapValues(\.context) }
+
+    func upstream(_ key: UpstreamKey) -> TLSClientContext? { clients[key]?.context }
+
     init() {}
 
-    /// - Parameter wall: seconds since 1970, against which certificates are held.
+    /// - Parameters:
+    ///   - previous: what is in force.
+    ///   - wall: seconds since 1970, against which certificates are held.
     init(
-        _ plan: TrafficPlan, tickets: TLSTicketKeys, wall: Int64
+        _ plan: TrafficPlan, previous: Certificates, tickets: TLSTicketKeys, wall: Int64
     ) throws(TrafficPlanError) {
+        system = previous.system
         for listener in plan.gateway.listeners {
             guard let tls = listener.tls else { continue }
             do throws(TLSSetupError) {
-                listeners[listener.address] = try Certificates.context(tls, tickets, wall)
+                servers[listener.address] = try Certificates.server(
+                    tls, previous.servers[listener.address], tickets, wall)
             } catch {
                 throw .cannotSecure(
                     place: "gateway.listeners: \(listener.address): tls", reason: "\(error)")
@@ -36,8 +58,9 @@ struct Certificates: Sendable {
                 guard let tls = revision.tls else { continue }
                 let key = UpstreamKey(service: service.name, revision: revision.name)
                 do throws(TLSSetupError) {
-                    upstreams[key] = try Certificates.context(
-                        tls, wire: revision.wire, loops: plan.gateway.workers, wall)
+                    clients[key] = try client(
+                        UpstreamPlan(tls: tls, wire: revision.wire), previous.clients[key],
+                        loops: plan.gateway.workers, wall)
                 } catch {
                     throw .cannotSecure(
                         place: "services.\(service.name).revisions.\(revision.name).tls",
@@ -47,35 +70,68 @@ struct Certificates: Sendable {
         }
     }
 
-    private static func context(
-        _ plan: ListenerTLSPlan, _ tickets: TLSTicketKeys, _ wall: Int64
-    ) throws(TLSSetupError) -> TLSServerContext {
+    // MARK: Making
+
+    private static func server(
+        _ plan: ListenerTLSPlan, _ known: Made<ListenerTLSPlan, TLSServerContext>?,
+        _ tickets: TLSTicketKeys, _ wall: Int64
+    ) throws(TLSSetupError) -> Made<ListenerTLSPlan, TLSServerContext> {
+        var files: [TLSFile] = []
         var identities: [TLSIdentity] = []
-        for certificate in plan.certificates { identities.append(try identity(certificate)) }
-        var settings = TLSServerSettings(identities: identities)
-        if let clients = plan.clients {
-            let authorities = try TLSAuthorities(TLSFile(reading: clients.authorities))
-            settings.clients = clients.isRequired ? .required(authorities) : .optional(authorities)
+        for certificate in plan.certificates {
+            let identity = try Certificates.identity(certificate)
+            identities.append(identity)
+            files += [identity.certificate, identity.key]
         }
-        return try TLSServerContext(settings, tickets: tickets, now: wall)
+        let authorities = try plan.clients.map { clients throws(TLSSetupError) in
+            try TLSFile(reading: clients.authorities)
+        }
+        if let authorities { files.append(authorities) }
+        if let known, known.plan == plan, known.files == files { return known }
+        var settings = TLSServerSettings(identities: identities)
+        if let authorities {
+            let believed = try TLSAuthorities(authorities)
+            settings.clients =
+                plan.clients?.isRequired == true ? .required(believed) : .optional(believed)
+        }
+        let context = try TLSServerContext(settings, tickets: tickets, now: wall)
+        return Made(plan: plan, files: files, context: context)
     }
 
-    private static func context(
-        _ plan: UpstreamTLSPlan, wire: UpstreamWire, loops: Int, _ wall: Int64
-    ) throws(TLSSetupError) -> TLSClientContext {
-        var authorities: TLSAuthorities?
-        if plan.verifies {
-            if let path = plan.authorities {
-                authorities = try TLSAuthorities(TLSFile(reading: path))
+    private mutating func client(
+        _ plan: UpstreamPlan, _ known: Made<UpstreamPlan, TLSClientContext>?, loops: Int,
+        _ wall: Int64
+    ) throws(TLSSetupError) -> Made<UpstreamPlan, TLSClientContext> {
+        var files: [TLSFile] = []
+        let identity = try plan.tls.identity.map { own throws(TLSSetupError) in
+            try Certificates.identity(own)
+        }
+        if let identity { files += [identity.certificate, identity.key] }
+        let authorities = try plan.tls.authorities.map { path throws(TLSSetupError) in
+            try TLSFile(reading: path)
+        }
+        if let authorities { files.append(authorities) }
+        if let known, known.plan == plan, known.files == files { return known }
+        var settings = TLSClientSettings(authorities: nil)
+        if plan.tls.verifies {
+            if let authorities {
+                settings.authorities = try TLSAuthorities(authorities)
             } else {
-                authorities = try .ofSystem()
+                settings.authorities = try systemAuthorities()
             }
         }
-        var settings = TLSClientSettings(authorities: authorities)
-        if let own = plan.identity { settings.identity = try identity(own) }
-        settings.offersHTTP2 = wire != .http1
-        settings.offersHTTP1 = wire != .http2
-        return try TLSClientContext(settings, loops: loops, now: wall)
+        settings.identity = identity
+        settings.offersHTTP2 = plan.wire != .http1
+        settings.offersHTTP1 = plan.wire != .http2
+        let context = try TLSClientContext(settings, loops: loops, now: wall)
+        return Made(plan: plan, files: files, context: context)
+    }
+
+    private mutating func systemAuthorities() throws(TLSSetupError) -> TLSAuthorities {
+        if let system { return system }
+        let read = try TLSAuthorities.ofSystem()
+        system = read
+        return read
     }
 
     private static func identity(_ plan: CertificatePlan) throws(TLSSetupError) -> TLSIdentity {

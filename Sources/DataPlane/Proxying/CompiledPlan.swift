@@ -108,11 +108,12 @@ extension CompiledService {
             let key = Certificates.UpstreamKey(service: plan.name, revision: revision.name)
             for endpoint in endpoints {
                 let tls = revision.tls.flatMap { tls in
-                    certificates.upstreams[key].flatMap {
+                    certificates.upstream(key).flatMap {
                         EndpointTLS($0, tls, endpoint.key.address)
                     }
                 }
-                endpoint.tls.withLock { $0 = tls }
+                // The same context keeps the object, and with it the sessions to resume.
+                endpoint.tls.withLock { if $0?.context !== tls?.context { $0 = tls } }
             }
         }
     }

@@ -12,6 +12,7 @@ package final class DataPlane: TrafficGate, Sendable {
     private struct State {
         var registry: EndpointRegistry
         var plan: CompiledPlan
+        var certificates: Certificates
         var workers: [WorkerShared]
         var threads: [LoopThread]
         var listeners: ListenerSet
@@ -46,7 +47,7 @@ package final class DataPlane: TrafficGate, Sendable {
     private func begin(_ plan: TrafficPlan) throws(TrafficPlanError) -> State {
         let loops = plan.gateway.workers
         var registry = EndpointRegistry(loops: loops)
-        let certificates = try certificates(of: plan)
+        let certificates = try certificates(of: plan, previous: Certificates())
         let compiled = CompiledPlan(
             plan, certificates, registry: &registry, stickyKey: options.key, now: Clock.now())
         var listeners = ListenerSet(loops: loops)
@@ -56,7 +57,7 @@ package final class DataPlane: TrafficGate, Sendable {
         do {
             let log = try openLog(plan.gateway.accessLog, loops: loops)
             let state = State(
-                registry: registry, plan: compiled,
+                registry: registry, plan: compiled, certificates: certificates,
                 workers: try makeWorkers(loops, counters, connections), threads: [],
                 listeners: listeners, log: log, resolver: try makeResolver(),
                 counters: counters, connections: connections, ended: Latch(count: loops))
@@ -72,8 +73,11 @@ package final class DataPlane: TrafficGate, Sendable {
         }
     }
 
-    private func certificates(of plan: TrafficPlan) throws(TrafficPlanError) -> Certificates {
-        try Certificates(plan, tickets: tickets, wall: Clock.wallMilliseconds() / 1000)
+    private func certificates(
+        of plan: TrafficPlan, previous: Certificates
+    ) throws(TrafficPlanError) -> Certificates {
+        try Certificates(
+            plan, previous: previous, tickets: tickets, wall: Clock.wallMilliseconds() / 1000)
     }
 
     private func makeWorkers(
@@ -163,7 +167,7 @@ package final class DataPlane: TrafficGate, Sendable {
     /// Everything that can fail comes first; then the loops are told.
     private func replace(_ state: inout State, by plan: TrafficPlan) throws(TrafficPlanError) {
         let loops = state.workers.count
-        let certificates = try certificates(of: plan)
+        let certificates = try certificates(of: plan, previous: state.certificates)
         var listeners = state.listeners
         let opened = try listeners.open(plan.gateway.listeners)
         var log = state.log
@@ -177,6 +181,7 @@ package final class DataPlane: TrafficGate, Sendable {
         }
         state.plan = CompiledPlan(
             plan, certificates, registry: &state.registry, stickyKey: options.key, now: Clock.now())
+        state.certificates = certificates
         state.listeners = listeners
         if let old = state.log, old !== log {
             state.logDropped += old.dropped

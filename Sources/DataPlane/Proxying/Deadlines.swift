@@ -21,7 +21,8 @@ extension Worker {
         }
         if request.contentTypeIsGRPC {
             for index in 0..<fields.count where fields[index].known == .other {
-                guard bytes.slice(fields[index].name).isEqualIgnoringCase(to: Bytes("grpc-timeout")),
+                guard
+                    bytes.slice(fields[index].name).isEqualIgnoringCase(to: Bytes("grpc-timeout")),
                     let own = GRPCTimeout.parse(bytes.span, fields[index].value)
                 else { continue }
                 nanoseconds = min(nanoseconds ?? .max, own)

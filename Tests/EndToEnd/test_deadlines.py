@@ -1,0 +1,79 @@
+# Deadlines that clients set: they bound the wait, reach the replica less what has passed, and end in
+# the right words.
+
+import pytest
+
+from harness.configuration import service
+from harness.http2 import Client
+from harness.messages import compose
+from harness.origin import echo
+from harness.waiting import SLOWNESS, Stopwatch
+
+pytestmark = pytest.mark.core
+
+
+def silent(exchange):
+    """Reads the request and waits until the gateway gives it up."""
+    exchange.read_body()
+    exchange.client_left()
+
+
+def over_http2(origin, **more):
+    return service(revisions=[{
+        "name": "stable", "protocol": "h2", "endpoints": [origin.address]}], **more)
+
+
+@pytest.mark.parametrize("text", ["200ms", "0.2", "0.2s"])
+def test_a_request_ends_with_its_own_timeout(start_origin, start_gateway, text):
+    gateway = start_gateway(service(start_origin(silent)))
+    with gateway.connect() as client:
+        watch = Stopwatch()
+        client.send(compose("GET", "/", {"X-Request-Timeout": text}))
+        answer = client.response()
+        assert answer.status == 504 and answer.error == "deadline_exceeded"
+        watch.assert_between(0.2, 0.6)
+
+
+def test_the_replica_is_told_what_is_left(start_origin, start_gateway):
+    replica = start_origin(echo)
+    gateway = start_gateway(service(replica))
+    with gateway.connect() as client:
+        assert client.get("/", {"X-Request-Timeout": "5s"}).status == 200
+    told = replica.requests[0].headers.get("x-request-timeout")
+    assert told.endswith("ms") and 5000 - 1000 * SLOWNESS < int(told[:-2]) <= 5000
+
+
+def test_what_is_no_duration_is_passed_on(start_origin, start_gateway):
+    replica = start_origin(echo)
+    gateway = start_gateway(service(replica))
+    with gateway.connect() as client:
+        assert client.get("/", {"X-Request-Timeout": "soon"}).status == 200
+    assert replica.requests[0].headers.get("x-request-timeout") == "soon"
+
+
+def test_a_service_may_allow_less(start_origin, start_gateway):
+    gateway = start_gateway(service(start_origin(silent), timeouts={"total": "200ms"}))
+    with gateway.connect() as client:
+        answer = client.get("/", {"X-Request-Timeout": "1h"})
+        assert answer.status == 504 and answer.error == "total_timeout"
+
+
+def test_grpc_timeouts_bound_calls_and_reach_replicas(start_origin, start_gateway):
+    def script(exchange):
+        exchange.read_body()
+        if exchange.path == "/s/late":
+            exchange.wait_for_reset()
+        else:
+            exchange.answer(200, b"", {"content-type": "application/grpc", "grpc-status": "0"})
+    replica = start_origin(script, http2=True)
+    gateway = start_gateway(over_http2(replica))
+    headers = {"content-type": "application/grpc", "te": "trailers"}
+    with Client(gateway.address) as client:
+        answer = client.request("POST", "/s/m", {**headers, "grpc-timeout": "9S"}, b"")
+        assert answer.header("grpc-status") == "0"
+        told = replica.requests[0].headers.get("grpc-timeout")
+        units = {"n": 1e-9, "u": 1e-6, "m": 1e-3, "S": 1}
+        assert 9 - SLOWNESS < int(told[:-1]) * units[told[-1]] <= 9.01
+        late = client.request("POST", "/s/late", {**headers, "grpc-timeout": "200m"}, b"")
+        assert late.header("grpc-status") == "4"
+        assert late.error == "deadline_exceeded"
