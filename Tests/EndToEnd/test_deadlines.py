@@ -1,5 +1,5 @@
-# Deadlines that clients set: they bound the wait, reach the replica less what has passed, and end in
-# the right words.
+# Deadlines that clients set: they bound the wait, reach the replica less what has passed, and end
+# in the right words.
 
 import pytest
 

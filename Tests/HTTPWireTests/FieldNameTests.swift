@@ -16,6 +16,7 @@ import Testing
         (.xForwardedFor, "x-forwarded-for"), (.xForwardedProto, "x-forwarded-proto"),
         (.xForwardedHost, "x-forwarded-host"), (.xForwardedOther, "x-forwarded-port"),
         (.xRequestID, "x-request-id"), (.traceparent, "traceparent"), (.tracestate, "tracestate"),
+        (.xRequestTimeout, "x-request-timeout"),
         (.penstockDeployment, "x-penstock-deployment"), (.penstockRevision, "x-penstock-revision"),
         (.penstockInferenceID, "x-penstock-inference-id"), (.penstockError, "x-penstock-error"),
         (.penstockOther, "x-penstock-tomorrow"), (.cacheControl, "cache-control"), (.date, "date"),

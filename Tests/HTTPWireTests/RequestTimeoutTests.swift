@@ -12,7 +12,8 @@ struct RequestTimeoutTests {
     }
 
     @Test(arguments: [
-        ("250ms", 250_000_000), ("5s", 5_000_000_000), ("5", 5_000_000_000), ("2m", 120_000_000_000),
+        ("250ms", 250_000_000), ("5s", 5_000_000_000), ("5", 5_000_000_000),
+        ("2m", 120_000_000_000),
         ("1h", 3_600_000_000_000), ("1.5s", 1_500_000_000), ("0.25", 250_000_000), ("7us", 7_000),
         ("9ns", 9), ("0s", 0), ("1.5ms", 1_500_000), ("1.5m", 90_000_000_000),
     ])
@@ -20,7 +21,9 @@ struct RequestTimeoutTests {
         #expect(parse(text) == nanoseconds)
     }
 
-    @Test(arguments: ["", "s", ".5s", "5 s", "-1s", "1d", "5sec", "1.s", "0x5", "9999999999s", "5ss"])
+    @Test(arguments: [
+        "", "s", ".5s", "5 s", "-1s", "1d", "5sec", "1.s", "0x5", "9999999999s", "5ss",
+    ])
     func `what is no duration is none`(text: String) {
         #expect(parse(text) == nil)
     }

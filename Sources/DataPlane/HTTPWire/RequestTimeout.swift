@@ -1,5 +1,5 @@
-// `x-request-timeout`: how long a client will wait, as a duration with a unit (`250ms`, `1.5s`, `2m`,
-// `1h`) or as seconds without one. Every hop passes on what is left of it.
+// `x-request-timeout`: how long a client will wait, as a duration with a unit (`250ms`, `1.5s`,
+// `2m`, `1h`) or as seconds without one. Every hop passes on what is left of it.
 
 package enum RequestTimeout {
     /// Nanoseconds; nil for what is no such duration, or is longer than a thousand hours.

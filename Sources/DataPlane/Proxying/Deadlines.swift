@@ -1,5 +1,5 @@
-// Deadlines that clients set: `x-request-timeout`, and `grpc-timeout` of gRPC. They bound the wait in
-// the queue, every try and the answer, and each replica is told what is left.
+// Deadlines that clients set: `x-request-timeout`, and `grpc-timeout` of gRPC. They bound the wait
+// in the queue, every try and the answer, and each replica is told what is left.
 
 import HTTPWire
 import Reactor
