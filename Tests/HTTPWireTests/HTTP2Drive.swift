@@ -24,6 +24,9 @@ final class HTTP2Drive {
     var streams: [Int32: HTTP2Stream] = [:]
     /// Consumes data as it is handed out.
     var consumes = true
+    /// Data are shown as text; else they are put by, which for much of it is a lot faster.
+    var showsData = true
+    var received: [Int32: [UInt8]] = [:]
     /// Bytes offered to `produce` at a time.
     var roomBytes = 65_536
 
@@ -101,6 +104,10 @@ final class HTTP2Drive {
         case .end: return .end(id)
         case .data:
             if consumes { event.stream.consume(Int(event.slice.count)) }
+            guard showsData else {
+                received[id, default: []] += chunk[event.slice.start..<event.slice.end]
+                return .data(id, "", ends: event.endsStream)
+            }
             return .data(id, Wire.text(chunk, event.slice), ends: event.endsStream)
         }
     }

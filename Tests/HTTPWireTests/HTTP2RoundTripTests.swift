@@ -9,8 +9,6 @@ private struct Exchange {
     var request: [UInt8] = []
     var answer: [UInt8] = []
     var hasTrailers = false
-    var asked: [UInt8] = []
-    var got: [UInt8] = []
     var askedHead = false
     var gotHead = false
     var askedEnd = false
@@ -32,6 +30,8 @@ private final class Pair {
         server = try HTTP2Drive(server: HTTP2Options())
         client = try HTTP2Drive(client: HTTP2Options())
         random = SeededGenerator(seed: seed)
+        server.showsData = false
+        client.showsData = false
     }
 
     func bytes(upTo most: Int) -> [UInt8] {
@@ -75,9 +75,7 @@ private final class Pair {
                     exchanges[id]?.gotHead = true
                 }
                 if ends { finish(id, isServer) }
-            case .data(let id, let text, let ends):
-                let bytes = text.unicodeScalars.map { UInt8($0.value) }
-                if isServer { exchanges[id]?.asked += bytes } else { exchanges[id]?.got += bytes }
+            case .data(let id, _, let ends):
                 if ends { finish(id, isServer) }
             case .trailers(let id, _), .end(let id): finish(id, isServer)
             case .reset(let id, _): exchanges[id]?.wasReset = true
@@ -127,9 +125,11 @@ private final class Pair {
             let isComplete = exchange.gotEnd && exchange.askedEnd
             guard isComplete || exchange.wasReset else { continue }
             if isComplete {
-                #expect(exchange.asked == exchange.request)
-                #expect(exchange.got == exchange.answer)
+                #expect(server.received[id] ?? [] == exchange.request)
+                #expect(client.received[id] ?? [] == exchange.answer)
             }
+            server.received[id] = nil
+            client.received[id] = nil
             client.streams.removeValue(forKey: id)?.release()
             server.streams.removeValue(forKey: id)?.release()
             exchanges[id] = nil
@@ -161,9 +161,9 @@ private final class Pair {
     func `any schedule brings every body whole`(_ seed: UInt64) throws {
         let pair = try Pair(seed: seed)
         var done = 0
-        for _ in 0..<4_000 where done < 60 {
+        for _ in 0..<3_000 where done < 40 {
             switch Int.random(in: 0..<10, using: &pair.random) {
-            case 0 where pair.begun < 60: try pair.begin(bodiesUpTo: 100_000)
+            case 0 where pair.begun < 40: try pair.begin(bodiesUpTo: 30_000)
             case 1, 2: pair.deliver(pair.client, pair.server, atMost: 30_000)
             case 3, 4: pair.deliver(pair.server, pair.client, atMost: 30_000)
             case 5 where pair.begun > 5:
