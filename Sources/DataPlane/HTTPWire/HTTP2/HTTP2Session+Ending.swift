@@ -44,7 +44,7 @@ extension HTTP2Session {
     /// Since when an answer to `ping` is due; nil when none is.
     package var pingSince: Int64? { record.it.pingSince > 0 ? record.it.pingSince : nil }
 
-    /// The stream that has waited longest with bytes that do not move, of those the owner holds.
+    /// The stream that has waited longest with bytes that do not move, held by its owner or not.
     /// Looks at every stream: for timers, not for each event.
     package var longestStalled: HTTP2Stream? {
         var found: RecordPointer<HTTP2StreamRecord>?
