@@ -63,6 +63,19 @@ import Testing
         #expect(try await store.deadMessages(topic: "webhook").count == 1)
     }
 
+    @Test func `those given up make room, and go by themselves after a month`() async throws {
+        try await send("1", "2", "3")
+        for message in try await due().prefix(2) {
+            try await store.notDelivered(message.id, because: "gone", retryAt: nil)
+        }
+        try await send("4")
+        #expect(try await due().map(\.payload) == ["3", "4"])
+        #expect(try await store.deadMessages(topic: "webhook").map(\.payload) == ["2"])
+        let report = try await store.upkeep(now: Sample.after(31 * 24 * 3600))
+        #expect(report.deadMessages == 1)
+        #expect(try await due().count == 2)
+    }
+
     @Test func `a full outbox refuses the change itself`() async throws {
         try await send("1", "2", "3")
         var transaction = Sample.put(Sample.iris)

@@ -8,10 +8,7 @@ enum OutboxTable {
         _ drafts: [OutboxDraft], at: Date, keeping limit: Int, in connection: Database
     ) throws {
         if drafts.isEmpty { return }
-        let count = try Int.fetchOne(connection, sql: "SELECT count(*) FROM outbox") ?? 0
-        guard count + drafts.count <= limit else {
-            throw StateError.tooMany(what: "undelivered messages", limit: limit)
-        }
+        try makeRoom(for: drafts.count, limit, in: connection)
         let now = Moment.milliseconds(at)
         let statement = try connection.cachedStatement(
             sql: "INSERT INTO outbox (topic, payload, created_at, next_attempt_at, attempts, "
@@ -19,6 +16,28 @@ enum OutboxTable {
         for draft in drafts {
             try statement.execute(arguments: [draft.topic, draft.payload, now, now])
         }
+    }
+
+    /// The oldest of those that were given up make room for those that are not.
+    private static func makeRoom(
+        for new: Int, _ limit: Int, in connection: Database
+    ) throws {
+        let count = try Int.fetchOne(connection, sql: "SELECT count(*) FROM outbox") ?? 0
+        let excess = count + new - limit
+        guard excess > 0 else { return }
+        try connection.execute(
+            sql: "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE is_dead = 1 "
+                + "ORDER BY id LIMIT ?)", arguments: [excess])
+        guard connection.changesCount == excess else {
+            throw StateError.tooMany(what: "undelivered messages", limit: limit)
+        }
+    }
+
+    /// Those given up so long ago that nobody will replay them.
+    static func dropDead(before oldest: Int64, in connection: Database) throws -> Int {
+        try connection.execute(
+            sql: "DELETE FROM outbox WHERE is_dead = 1 AND created_at < ?", arguments: [oldest])
+        return connection.changesCount
     }
 
     static func messages(

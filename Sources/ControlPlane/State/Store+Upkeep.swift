@@ -11,6 +11,7 @@ package struct UpkeepReport: Sendable, Equatable {
     package var tombstones = 0
     package var operations = 0
     package var tokens = 0
+    package var deadMessages = 0
     package var auditEntries = 0
     package var pagesFreed = 0
 }
@@ -28,6 +29,10 @@ extension Store {
         report.tombstones = try await write { try Upkeep.tombstones(retention, now: now, in: $0) }
         report.operations = try await dropOperations(now: now)
         report.tokens = try await write { try Upkeep.tokens(retention, now: now, in: $0) }
+        report.deadMessages = try await write {
+            let oldest = Moment.milliseconds(now) - retention.operationAgeSeconds * 1000
+            return try OutboxTable.dropDead(before: oldest, in: $0)
+        }
         report.auditEntries = try await write { try Upkeep.audit(retention, now: now, in: $0) }
         report.pagesFreed = try await giveBack()
         try await signAudit(now: now)
