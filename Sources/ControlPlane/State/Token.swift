@@ -33,6 +33,22 @@ package struct Token: Sendable, Equatable {
     /// Made from `admin.token` in the state directory.
     package var isBootstrap: Bool
 
+    package init(
+        id: String, grants: [Grant], note: String, createdAt: Date, createdBy: String,
+        expiresAt: Date? = nil, lastUsedAt: Date? = nil, revokedAt: Date? = nil,
+        isBootstrap: Bool = false
+    ) {
+        self.id = id
+        self.grants = grants
+        self.note = note
+        self.createdAt = createdAt
+        self.createdBy = createdBy
+        self.expiresAt = expiresAt
+        self.lastUsedAt = lastUsedAt
+        self.revokedAt = revokedAt
+        self.isBootstrap = isBootstrap
+    }
+
     package func isGood(at now: Date) -> Bool {
         revokedAt == nil && (expiresAt.map { now < $0 } ?? true)
     }

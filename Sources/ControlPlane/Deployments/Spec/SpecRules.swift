@@ -44,7 +44,7 @@ struct SpecRules {
         }
     }
 
-    private func checkStrategy() {
+    func checkStrategy() {
         let strategy = spec.strategy
         for field in DeploymentFields.strategy {
             guard let kinds = field.strategies, !kinds.contains(strategy.kind),

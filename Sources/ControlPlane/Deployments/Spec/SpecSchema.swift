@@ -32,6 +32,9 @@ package enum SpecSchema {
         ])
     }
 
+    /// A strategy on its own.
+    package static var strategy: JSONValue { group("strategy", .create) }
+
     /// `replicas: 2` instead of a range of one.
     private static let replicas = JSONValue.object([
         "type": "integer", "minimum": 1, "maximum": .count(Limits.replicas),

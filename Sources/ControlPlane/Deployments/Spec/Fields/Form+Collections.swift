@@ -5,7 +5,7 @@ import Notation
 
 extension Form {
     /// A list; each element has its own place.
-    static func list<Element>(
+    package static func list<Element>(
         of element: Form<Element>, _ count: ClosedRange<Int>, what: String
     ) -> Form<[Element]> where Value == [Element] {
         let schema = JSONValue.object([

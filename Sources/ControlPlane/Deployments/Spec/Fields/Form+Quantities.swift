@@ -71,7 +71,7 @@ extension Form<Int64> {
                     ]),
                     .object([
                         "type": "string",
-                        "pattern": #"^[0-9]{1,15}(\.[0-9]{1,3})?([KMGTkmgt][iI]?)?[bB]?$"#,
+                        "pattern": #"^[0-9]{1,15}(\.[0-9]{1,3})?([KMGTkmgt]?[iI]?[bB])?$"#,
                     ]),
                 ])
             ]),
@@ -100,7 +100,7 @@ extension Form<Int64> {
 
 extension Form<Duration> {
     /// Seconds to the millisecond, or a duration with its unit.
-    static func seconds(_ allowed: ClosedRange<Duration>) -> Form {
+    package static func seconds(_ allowed: ClosedRange<Duration>) -> Form {
         time(allowed, perUnit: 1000, wanted: "seconds such as 5, or a duration such as \"500ms\"")
     }
 

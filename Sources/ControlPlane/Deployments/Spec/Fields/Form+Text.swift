@@ -6,7 +6,7 @@ import Notation
 
 extension Form<String> {
     /// Without control characters; `lines` allows line feeds and tabs.
-    static func text(_ length: ClosedRange<Int>, lines: Bool = false) -> Form {
+    package static func text(_ length: ClosedRange<Int>, lines: Bool = false) -> Form {
         let pattern = lines ? linesPattern : linePattern
         let schema = JSONValue.object([
             "type": "string", "minLength": length.lowerBound > 0 ? .count(length.lowerBound) : nil,
@@ -31,7 +31,7 @@ extension Form<String> {
     private static let linesPattern = #"^[^\u0000-\u0008\u000b-\u001f\u007f]*$"#
 
     /// ASCII of a few kinds; `rule` says in words what the pattern says.
-    static func matching(
+    package static func matching(
         _ pattern: String, _ length: ClosedRange<Int>, rule: String, isMatch: @escaping Matcher
     ) -> Form {
         let schema = JSONValue.object([
@@ -50,10 +50,10 @@ extension Form<String> {
         }
     }
 
-    typealias Matcher = @Sendable (String) -> Bool
+    package typealias Matcher = @Sendable (String) -> Bool
 
     /// A label of a host name: deployments are addressed by it.
-    static let slug = Form.matching(
+    package static let slug = Form.matching(
         "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", 1...63,
         rule: "lower-case letters, digits and '-', a letter or digit first and last"
     ) { text in
@@ -62,14 +62,14 @@ extension Form<String> {
     }
 
     /// A model, a version, a secret.
-    static let name = Form.matching(
+    package static let name = Form.matching(
         "^[A-Za-z0-9][A-Za-z0-9._-]*$", 1...Limits.nameCharacters,
         rule: "letters, digits, '-', '_' and '.', a letter or digit first"
     ) { isName($0) }
 
     /// An absolute path of a URL. A whole URL is taken for its path, because each replica is asked
     /// at its own address.
-    static let urlPath = Form(
+    package static let urlPath = Form(
         "path of a URL, or a URL of which the path counts",
         schema: .object([
             "type": "string", "minLength": 1, "maxLength": .count(Limits.pathCharacters),
@@ -96,7 +96,7 @@ extension Form<String> {
 
     /// A file or directory of this machine; relative ones only where there is something to be
     /// relative to.
-    static let filePath = Form(
+    package static let filePath = Form(
         "path of a file or directory",
         schema: .object([
             "type": "string", "minLength": 1, "maxLength": .count(Limits.pathCharacters),
@@ -112,7 +112,7 @@ extension Form<String> {
         return directory.hasSuffix("/") ? directory + text : directory + "/" + text
     }
 
-    static func isName(_ text: String) -> Bool {
+    package static func isName(_ text: String) -> Bool {
         guard let first = text.utf8.first, isLetter(first) || isDigit(first) else { return false }
         return text.utf8.allSatisfy { byte in
             isLetter(byte) || isDigit(byte) || byte == 45 || byte == 46 || byte == 95

@@ -1,17 +1,17 @@
 // What one value may be: how it is read, shown, described to a program (JSON Schema) and to people.
 // Reading either yields a value or notes a fault and yields nil; it never guesses.
 
-import Notation
+package import Notation
 
-struct Form<Value: Sendable>: Sendable {
-    let read: @Sendable (JSONValue, Place) -> Value?
-    let show: @Sendable (Value) -> JSONValue?
+package struct Form<Value: Sendable>: Sendable {
+    package let read: @Sendable (JSONValue, Place) -> Value?
+    package let show: @Sendable (Value) -> JSONValue?
     /// JSON Schema 2020-12, as OpenAPI 3.1 takes it.
-    let schema: JSONValue
+    package let schema: JSONValue
     /// Type and range in a table cell.
-    let words: String
+    package let words: String
 
-    init(
+    package init(
         _ words: String, schema: JSONValue, show: @escaping @Sendable (Value) -> JSONValue?,
         read: @escaping @Sendable (JSONValue, Place) -> Value?
     ) {
@@ -22,7 +22,7 @@ struct Form<Value: Sendable>: Sendable {
     }
 
     /// The same for a property that may be nil; nil is not shown.
-    var optional: Form<Value?> {
+    package var optional: Form<Value?> {
         Form<Value?>(words, schema: schema, show: { $0.flatMap(show) }) { value, place in
             read(value, place).map(Optional.some)
         }
@@ -38,7 +38,7 @@ struct Form<Value: Sendable>: Sendable {
 }
 
 extension Form<Bool> {
-    static let boolean = Form(
+    package static let boolean = Form(
         "true, false", schema: .object(["type": "boolean"]), show: { .bool($0) }
     ) { value, place in
         guard let boolean = value.boolean else {
@@ -50,7 +50,7 @@ extension Form<Bool> {
 }
 
 extension Form<Int> {
-    static func whole(_ allowed: ClosedRange<Int>, unit: String = "") -> Form {
+    package static func whole(_ allowed: ClosedRange<Int>, unit: String = "") -> Form {
         let range = "\(allowed.lowerBound) to \(allowed.upperBound)" + unit
         let schema = JSONValue.object([
             "type": "integer", "minimum": .count(allowed.lowerBound),
@@ -74,7 +74,7 @@ extension Form<Int> {
 
 extension Form where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
     /// One of a few words; spaces, dashes and capitals do not matter.
-    static func word(_ type: Value.Type, spellings: [String: Value] = [:]) -> Form {
+    package static func word(_ type: Value.Type, spellings: [String: Value] = [:]) -> Form {
         let words = type.allCases.map(\.rawValue)
         let schema = JSONValue.object(["type": "string", "enum": .texts(words)])
         return Form(

@@ -52,11 +52,13 @@ package struct SpecProblems: Error, Sendable, Equatable, CustomStringConvertible
 }
 
 /// The faults of one reading.
-final class Faults {
-    private(set) var problems: [SpecProblem] = []
+package final class Faults {
+    package private(set) var problems: [SpecProblem] = []
     var hint: String?
 
-    func add(_ code: SpecProblem.Code, _ message: String, at pointer: JSONPointer) {
+    package init() {}
+
+    package func add(_ code: SpecProblem.Code, _ message: String, at pointer: JSONPointer) {
         guard problems.count < Limits.problems else { return }
         let problem = SpecProblem(pointer: pointer, code: code, message: message)
         // One value can stand for two fields; once is enough.
@@ -70,22 +72,28 @@ final class Faults {
 }
 
 /// Where a value stands, and where its faults go.
-struct Place {
-    let pointer: JSONPointer
-    let faults: Faults
-    let context: SpecContext
+package struct Place {
+    package let pointer: JSONPointer
+    package let faults: Faults
+    package let context: SpecContext
 
-    func refuse(_ code: SpecProblem.Code, _ message: String) {
+    package init(pointer: JSONPointer, faults: Faults, context: SpecContext) {
+        self.pointer = pointer
+        self.faults = faults
+        self.context = context
+    }
+
+    package func refuse(_ code: SpecProblem.Code, _ message: String) {
         faults.add(code, message, at: pointer)
     }
 
-    func wrongType(_ value: JSONValue, wanted: String) {
+    package func wrongType(_ value: JSONValue, wanted: String) {
         refuse(.wrongType, "\(value.kind) where \(wanted) is expected")
     }
 
-    func child(_ name: String) -> Place {
+    package func child(_ name: String) -> Place {
         Place(pointer: pointer.child(name), faults: faults, context: context)
     }
 
-    func child(_ index: Int) -> Place { child(String(index)) }
+    package func child(_ index: Int) -> Place { child(String(index)) }
 }
