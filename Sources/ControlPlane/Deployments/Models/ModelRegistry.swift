@@ -12,7 +12,8 @@ package protocol ModelRegistry: Sendable {
     /// - Throws: `ModelError.unknown`.
     func version(_ version: String, of model: String) async throws -> ModelVersion
 
-    /// Takes the digest of what is at the path and remembers it. The same again is no error.
+    /// Takes the digest of what is at the path and remembers it. The same again is no
+    /// error, and gives what was registered then.
     ///
     /// - Throws: `ModelError.differs` when the version is registered with other content.
     func register(
