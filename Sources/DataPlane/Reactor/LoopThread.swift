@@ -63,6 +63,9 @@ private final class ThreadWork: Sendable {
     func run() {
         unsafe penstock_set_thread_name(name)
         penstock_block_signals()
+        // Started from a thread of Swift's pool, whose nice value is its own: without this, `nice`
+        // and `Nice=` would reach everything but the loops.
+        penstock_take_process_priority()
         body()
     }
 }

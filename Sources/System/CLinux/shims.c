@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -120,6 +121,13 @@ void penstock_set_thread_name(const char *name) {
     strncpy(cut, name, sizeof cut - 1);
     cut[sizeof cut - 1] = 0;
     pthread_setname_np(pthread_self(), cut);
+}
+
+void penstock_take_process_priority(void) {
+    // On Linux a process id names its first thread here, and zero the calling one.
+    errno = 0;
+    int wanted = getpriority(PRIO_PROCESS, (id_t)getpid());
+    if (errno == 0) setpriority(PRIO_PROCESS, 0, wanted);
 }
 
 void penstock_block_signals(void) {

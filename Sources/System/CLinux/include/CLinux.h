@@ -166,6 +166,10 @@ pid_t penstock_gettid(void);
 /// Names the calling thread; longer names are cut to 15 bytes.
 void penstock_set_thread_name(const char *name);
 
+/// Lets the calling thread run at the priority (nice value) of the process, as far as that is
+/// allowed: threads inherit the priority of their maker, which need not be the process's.
+void penstock_take_process_priority(void);
+
 /// Blocks every signal that is not a fault of this thread, so that another thread takes them.
 void penstock_block_signals(void);
 
