@@ -124,6 +124,19 @@ def test_connections_in_the_backlog_of_a_removed_listener_are_served(
     assert [client.response().status for client in clients] == [200] * 200
 
 
+def test_a_listener_moves_to_every_address_and_back_on_its_port(start_origin, start_gateway):
+    gateway = start_gateway(service(start_origin(fixed(b"ok"))))
+    port = gateway.address.rpartition(":")[2]
+    with Load(gateway.address, clients=2) as load, gateway.connect() as stays:
+        assert stays.get().status == 200
+        for host in ("0.0.0.0", "127.0.0.1"):
+            assert gateway.reload(changed(gateway, lambda c: c["gateway"].update(
+                listeners=[{"address": f"{host}:{port}"}])))
+            load.progress(50)
+            assert gateway.get().status == 200 and stays.get().status == 200
+    load.assert_all_ok()
+
+
 @pytest.mark.parametrize("kind", ["tcp", "unix"])
 def test_a_listener_learns_the_proxy_protocol_without_closing(
         start_origin, start_gateway, folder, kind):

@@ -70,7 +70,9 @@ struct ListenerSet {
             guard var address = SocketAddress(numeric: host, port: port) else {
                 throw SystemError(call: "bind", code: SystemError.noSuchAddress)
             }
-            if port != 0 { try Sockets.probe(address) }
+            // Where the port is our own already (a listener that moves to another host), a probe
+            // would only find us.
+            if port != 0, !isOurs(port) { try Sockets.probe(address) }
             for loop in 0..<loops {
                 let descriptor = try Sockets.listen(on: address)
                 // Port 0: the first socket decides for all.
@@ -80,6 +82,12 @@ struct ListenerSet {
             }
             return Entry(
                 plan: plan, bound: .tcp(host: host, port: address.port), address: address)
+        }
+    }
+
+    private func isOurs(_ port: UInt16) -> Bool {
+        entries.contains { entry in
+            if case .tcp(_, port) = entry.bound { true } else { false }
         }
     }
 
