@@ -51,6 +51,7 @@ let package = Package(
 
         // Data plane.
         .target(name: "CLinux", path: "Sources/System/CLinux"),
+        .target(name: "CShim", path: "Sources/System/CShim"),
         .target(
             name: "Reactor", dependencies: ["CLinux", "TLS"], path: "Sources/DataPlane/Reactor",
             // `Bytes.span` has to say how long it lives.
@@ -86,7 +87,10 @@ let package = Package(
             path: "Sources/ControlPlane/State", swiftSettings: house),
         .target(
             name: "Replicas",
-            dependencies: ["CLinux", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "CLinux", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Sources/ControlPlane/Replicas", swiftSettings: house),
         .target(
             name: "Settings",
@@ -118,8 +122,7 @@ let package = Package(
             name: "penstock",
             dependencies: [
                 "Traffic", "Reactor", "TLS", "Proxying", "Notation", "State", "Replicas",
-                "Settings",
-                "Deployments", "Admin", "CLinux",
+                "Settings", "Deployments", "Admin", "CLinux", "CShim",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),

@@ -1,15 +1,54 @@
 // What supervision keeps and waits for at most, with the sum that chose each number.
 
 package enum Limits {
-    /// One log a replica, and as much again in its predecessor: 16 MiB a replica on disk.
-    static let logBytes = 8 * 1024 * 1024
-    /// What of a log goes into the dossier of an exit: some 40 lines of 200 characters.
-    static let dossierBytes = 8 * 1024
-    static let dossierLines = 40
+    /// A DNS label has 63 bytes; a deployment's name with "-r12-345" after it stays below this.
+    static let nameBytes = 96
     /// `sun_path` holds 108 bytes, the last of them NUL.
     static let socketPathBytes = 107
+    /// Usage comes every few seconds: a consumer may be busy for some minutes.
+    static let unreadFacts = 64
+
+    /// 4 MiB are some 40,000 lines and open quickly in an editor.
+    package static let logSegmentBytes = 4 * 1024 * 1024
+    /// 16 MiB a run, 48 MiB a replica name.
+    package static let logSegments = 4
+    package static let logRuns = 3
+    /// Replica names of one deployment whose logs stay; beyond that the longest silent go.
+    static let logFolders = 64
+    /// One page of lines: what a terminal or a browser can show.
+    package static let logPageLines = 10_000
+    package static let logPageBytes = 4 * 1024 * 1024
+    /// How often a follower looks for more: below what a reader notices.
+    static let followPeriod: Duration = .milliseconds(200)
+
+    /// What of a log goes into a dossier: lines of each output, and their bytes.
+    static let dossierLines = 40
+    static let dossierBytes = 16 * 1024
+    /// A crash loop at the longest pause makes 60 an hour: the last hour and a bit.
+    static let dossiersPerDeployment = 64
+    /// Larger files were not written here.
+    static let recordBytes = 1024 * 1024
+
+    /// Arguments and environment; the kernel takes 6 MiB at most.
+    static let specBytes = 4 * 1024 * 1024
+    /// The shim has to be loaded and to write a file; a machine that swaps may need this long.
+    static let shimPatience: Duration = .seconds(20)
+    /// An answer over the control socket takes microseconds.
+    static let controlPatience: Duration = .seconds(3)
+    /// After the grace the shim kills; it gives up on what cannot be killed after five seconds.
+    package static let endingPatience: Duration = .seconds(10)
+
+    /// Threads count, too: a large model server on 64 cores has some hundreds.
+    static let processes = 4096
+    /// Below the kernel's own range for outgoing connections, which begins at 32768.
+    static let ports = 20_000..<30_000
+
     /// A model of 50 GB at 200 MB/s loads in 250 s; beyond that it hangs.
-    static let loading: Duration = .seconds(600)
+    package static let loading: Duration = .seconds(600)
+    /// The shim's and the program's exec, twice its own patience.
+    package static let spawning: Duration = .seconds(40)
+    /// Some smoke requests, each with the slowest model's patience of 60 s.
+    package static let warming: Duration = .seconds(180)
     /// Good probes in a row that prove a replica ready.
     static let rise = 2
 }

@@ -1,19 +1,78 @@
-// The system calls of a start: posix_spawn with its own session, default signals, no descriptor but
-// standard input from /dev/null and output to the log.
+// Starts a shim: posix_spawn into its own session, with default signals and only two descriptors
+// besides 0 to 2: what to run, and the channel for its first words.
 
 import CLinux
+import Foundation
 import Glibc
 
-extension ProcessRuntime {
-    struct Launch {
-        var program: String
-        var arguments: [String]
-        var variables: [String: String]
-        var workingDirectory: String?
-        var log: String
+/// The program that is the parent of a replica.
+package struct ShimProgram: Sendable, Equatable {
+    package var path: String
+    package var arguments: [String]
+
+    package init(path: String, arguments: [String]) {
+        self.path = path
+        self.arguments = arguments
     }
 
-    static func start(_ launch: Launch) throws(ReplicaError) -> pid_t {
+    /// This very program, also when its file has been replaced since.
+    package static let own = ShimProgram(path: "/proc/self/exe", arguments: ["penstock", "shim"])
+}
+
+/// A shim that runs, and this side of its channel.
+struct SpawnedShim: Sendable {
+    var process: pid_t
+    var pidfd: Int32
+    var channel: Int32
+}
+
+extension ProcessRuntime {
+    /// Numbers that the shim knows, and where the ends are put first so that none is overwritten.
+    private enum Place {
+        static let spec: Int32 = 3
+        static let channel: Int32 = 4
+        static let above: Int32 = 10
+    }
+
+    static func spawn(
+        _ shim: ShimProgram, replica: String, order: [UInt8], inherited: [String: String]
+    ) throws(ReplicaError) -> SpawnedShim {
+        let spec = try descriptor(
+            "memfd_create",
+            unsafe order.withUnsafeBytes { unsafe penstock_memory_file($0.baseAddress, $0.count) })
+        defer { close(spec) }
+        var ends: [Int32] = [-1, -1]
+        _ = try descriptor("socketpair", unsafe penstock_channel(&ends))
+        defer { close(ends[1]) }
+        do throws(ReplicaError) {
+            let process = try spawn(
+                shim, arguments: shim.arguments + ["--replica", replica],
+                variables: loaderVariables(inherited), spec: spec, channel: ends[1])
+            return SpawnedShim(
+                process: process, pidfd: try held(process), channel: ends[0])
+        } catch {
+            close(ends[0])
+            throw error
+        }
+    }
+
+    /// A descriptor for the process; without one it cannot be looked after, and is ended.
+    private static func held(_ process: pid_t) throws(ReplicaError) -> Int32 {
+        let pidfd = penstock_pidfd_open(process)
+        if pidfd >= 0 { return pidfd }
+        let code = errno
+        _ = Glibc.kill(process, SIGKILL)
+        _ = waitpid(process, nil, 0)
+        throw .systemCall("pidfd_open", Kernel.errorText(code))
+    }
+
+    private static func spawn(
+        _ shim: ShimProgram, arguments: [String], variables: [String], spec: Int32, channel: Int32
+    ) throws(ReplicaError) -> pid_t {
+        let spec = try descriptor("fcntl", penstock_duplicate_above(spec, Place.above))
+        defer { close(spec) }
+        let channel = try descriptor("fcntl", penstock_duplicate_above(channel, Place.above))
+        defer { close(channel) }
         var attributes = posix_spawnattr_t()
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawnattr_init(&attributes)
@@ -23,30 +82,28 @@ extension ProcessRuntime {
             unsafe posix_spawn_file_actions_destroy(&actions)
         }
         setSignals(&attributes)
-        try unsafe succeed(
-            "posix_spawn_file_actions", setDescriptors(&actions, log: launch.log))
-        if let directory = launch.workingDirectory {
-            try succeed(
-                "chdir \(directory)",
-                unsafe penstock_spawn_actions_change_directory(&actions, directory))
-        }
-        var arguments: [UnsafeMutablePointer<CChar>?] = unsafe launch.arguments.map {
-            unsafe strdup($0)
-        }
-        var variables: [UnsafeMutablePointer<CChar>?] = unsafe launch.variables.map {
-            unsafe strdup("\($0.key)=\($0.value)")
-        }
+        try succeed(
+            "posix_spawn_file_actions",
+            unsafe setDescriptors(&actions, spec: spec, channel: channel))
+        var arguments: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) }
+        var variables: [UnsafeMutablePointer<CChar>?] = unsafe variables.map { unsafe strdup($0) }
         unsafe arguments.append(nil)
         unsafe variables.append(nil)
         defer {
             unsafe arguments.forEach { unsafe free($0) }
             unsafe variables.forEach { unsafe free($0) }
         }
-        var identifier: pid_t = 0
-        let code = unsafe posix_spawn(
-            &identifier, launch.program, &actions, &attributes, arguments, variables)
-        try succeed("posix_spawn \(launch.program)", code)
-        return identifier
+        var process: pid_t = 0
+        try succeed(
+            "posix_spawn \(shim.path)",
+            unsafe posix_spawn(&process, shim.path, &actions, &attributes, arguments, variables))
+        return process
+    }
+
+    /// What the loader and the sanitizers of this build need; nothing of the replica's.
+    private static func loaderVariables(_ inherited: [String: String]) -> [String] {
+        inherited.filter { $0.key.hasPrefix("LD_") || $0.key.hasSuffix("SAN_OPTIONS") }
+            .map { "\($0.key)=\($0.value)" }
     }
 
     private static func setSignals(_ attributes: inout posix_spawnattr_t) {
@@ -63,20 +120,26 @@ extension ProcessRuntime {
     }
 
     private static func setDescriptors(
-        _ actions: inout posix_spawn_file_actions_t, log: String
+        _ actions: inout posix_spawn_file_actions_t, spec: Int32, channel: Int32
     ) -> Int32 {
         let steps = [
             unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0),
-            unsafe posix_spawn_file_actions_addopen(
-                &actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600),
+            unsafe posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0),
             unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2),
-            unsafe penstock_spawn_actions_close_from(&actions, 3),
+            unsafe posix_spawn_file_actions_adddup2(&actions, spec, Place.spec),
+            unsafe posix_spawn_file_actions_adddup2(&actions, channel, Place.channel),
+            unsafe penstock_spawn_actions_close_from(&actions, Place.channel + 1),
         ]
         return steps.first { $0 != 0 } ?? 0
     }
 
+    private static func descriptor(_ call: String, _ result: Int32) throws(ReplicaError) -> Int32 {
+        guard result < 0 else { return result }
+        throw .systemCall(call, Kernel.errorText(-result))
+    }
+
     private static func succeed(_ call: String, _ code: Int32) throws(ReplicaError) {
         guard code != 0 else { return }
-        throw .systemCall(call, "\(unsafe String(cString: penstock_error_text(code))) (\(code))")
+        throw .systemCall(call, Kernel.errorText(code))
     }
 }

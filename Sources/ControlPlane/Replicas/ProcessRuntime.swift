@@ -1,98 +1,155 @@
-// Replicas as processes of this machine: each leads its own session, so that it outlives a crash of
-// Penstock and can be ended with all its children. Owns the search for programs, the files and the
-// one thread that hears of exits.
+// Replicas as processes of this machine. Each has a shim for its parent, in a session of its own, so
+// that both outlive Penstock and the next one learns what happened. Owns the files, the control
+// groups, the GPUs and ports given out, and the one thread that waits.
 
 import CLinux
 package import Foundation
-import Glibc
 
-package final class ProcessRuntime: Sendable {
-    package let files: ReplicaFiles
-    private let search: ProgramSearch
-    private let inherited: [String: String]
-    private let watcher: ExitWatcher
+package struct ProcessRuntimeOptions: Sendable {
+    /// What replicas inherit, and where programs are sought.
+    package var environment: [String: String]
+    package var shim: ShimProgram
+    /// Nil asks nvidia-smi.
+    package var gpus: GPUInventory?
+    package var samplePeriod: Duration
+    package var controlGroups: ControlGroupChoice
+    /// For a SIGTERM that reaches the shim itself.
+    package var grace: Duration
 
     package init(
-        state: URL, environment: [String: String] = ProcessInfo.processInfo.environment
-    ) throws {
-        files = try ReplicaFiles(state: state)
-        search = ProgramSearch(environment: environment)
-        inherited = environment
-        watcher = try ExitWatcher()
+        environment: [String: String] = ProcessInfo.processInfo.environment,
+        shim: ShimProgram = .own, gpus: GPUInventory? = nil, samplePeriod: Duration = .seconds(2),
+        controlGroups: ControlGroupChoice = .automatic, grace: Duration = .seconds(10)
+    ) {
+        self.environment = environment
+        self.shim = shim
+        self.gpus = gpus
+        self.samplePeriod = samplePeriod
+        self.controlGroups = controlGroups
+        self.grace = grace
+    }
+}
+
+package final class ProcessRuntime: ReplicaRuntime {
+    package let files: ReplicaFiles
+    let options: ProcessRuntimeOptions
+    let search: ProgramSearch
+    let groups: ControlGroups
+    let watcher: DescriptorWatcher
+    let books: Guarded<Books>
+
+    /// What is given out, and to whom.
+    struct Books: Sendable {
+        var live: [String: LiveRun] = [:]
+        var starting: Set<String> = []
+        /// Found at the start and not yet adopted, discarded or told.
+        var leftovers: [String: FoundRun] = [:]
+        var gpus: GPUAllocator
+        var ports: PortReservations
+        var sampling: Task<Void, Never>?
     }
 
-    /// Everything about a spec that can be known before it runs.
+    /// Reads what earlier Penstocks left and takes their GPUs and ports out of what can be given,
+    /// before anything can be started.
+    package init(state: URL, options: ProcessRuntimeOptions = ProcessRuntimeOptions()) throws {
+        files = try ReplicaFiles(state: state)
+        self.options = options
+        search = ProgramSearch(environment: options.environment)
+        groups = ControlGroups(choice: options.controlGroups, tag: files.tag)
+        watcher = try DescriptorWatcher()
+        let inventory = options.gpus ?? NvidiaQuery(search: search).inventory()
+        books = Guarded(
+            Books(
+                gpus: GPUAllocator(inventory),
+                ports: PortReservations(start: Int(getpid()) &* 97)))
+        findLeftovers()
+    }
+
+    deinit {
+        books.withLock { $0.sampling?.cancel() }
+        watcher.close()
+    }
+
+    package func capacity() async -> RuntimeCapacity {
+        let (all, free) = books.withLock { ($0.gpus.inventory.devices, $0.gpus.free) }
+        return RuntimeCapacity(
+            cores: ProcessInfo.processInfo.activeProcessorCount,
+            memoryBytes: Int(clamping: ProcessInfo.processInfo.physicalMemory), gpus: all,
+            freeGPUs: free)
+    }
+
+    package func enforcement(of resources: ReplicaResources) -> [ResourceKind: Enforcement] {
+        var result: [ResourceKind: Enforcement] = [:]
+        for kind in ResourceKind.allCases where resources.isAsked(kind) {
+            result[kind] = enforcement(kind)
+        }
+        return result
+    }
+
+    private func enforcement(_ kind: ResourceKind) -> Enforcement {
+        switch kind {
+        case .cpu, .processes: return groups.enforcement(kind)
+        case .memory:
+            // RLIMIT_AS and RLIMIT_DATA count what is reserved, not what is used: they break
+            // runtimes that reserve much, which model servers do. Looking is gentler and truer.
+            let enforcement = groups.enforcement(kind)
+            return enforcement.isEnforced ? enforcement : .enforced(by: .watch)
+        case .gpu: return .enforced(by: .assignment)
+        case .storage: return .advisory(reason: "directories have no quotas here")
+        case .bandwidth: return .advisory(reason: "processes share the machine's network")
+        }
+    }
+
     package func check(_ spec: ReplicaSpec) throws(ReplicaError) {
+        for name in [spec.name, spec.deployment] where !Self.isName(name) { throw .badName(name) }
         _ = try search.program(spec.command.first ?? "")
         let socket = files.socket(spec.name)
-        guard socket.utf8.count <= Limits.socketPathBytes else {
+        if !spec.wantsPort, socket.utf8.count > Limits.socketPathBytes {
             throw .socketPathTooLong(socket)
         }
         if let artifact = spec.artifact, !FileManager.default.fileExists(atPath: artifact) {
             throw .artifactNotFound(artifact)
         }
-    }
-
-    func spawn(_ spec: ReplicaSpec) throws -> ReplicaProcess {
-        try check(spec)
-        let socket = files.socket(spec.name)
-        // A stale socket file would look like an address that answers; there mostly is none.
-        try? FileManager.default.removeItem(atPath: socket)
-        let log = ReplicaLog(path: files.log(spec.name))
-        log.rotateIfLarge()
-        let program = try search.program(spec.command[0])
-        let launch = Launch(
-            program: program,
-            arguments: spec.command.map { spec.filled($0, socket: socket) },
-            variables: spec.variables(inherited: inherited, socket: socket),
-            workingDirectory: spec.workingDirectory, log: log.path)
-        let identifier = try Self.start(launch)
-        do {
-            let process = try ReplicaProcess(identifier: identifier, watcher: watcher)
-            try ReplicaRecord(process: identifier)?.write(to: files.record(spec.name))
-            return process
-        } catch {
-            // Unwatched and unrecorded it would be lost: rather none.
-            _ = kill(-identifier, SIGKILL)
-            throw error
+        if let directory = spec.workingDirectory,
+            !FileManager.default.fileExists(atPath: directory)
+        {
+            throw .directoryNotFound(directory)
         }
     }
 
-    /// The replica's process is gone; so are its files.
-    func forget(_ spec: ReplicaSpec) {
-        forget(files.record(spec.name), files.socket(spec.name))
-    }
-
-    private func forget(_ paths: String...) {
-        for path in paths {
-            // Most replicas remove their socket themselves.
-            try? FileManager.default.removeItem(atPath: path)
+    /// Names become file names.
+    private static func isName(_ name: String) -> Bool {
+        guard (1...Limits.nameBytes).contains(name.utf8.count), name.first != "." else {
+            return false
+        }
+        return name.utf8.allSatisfy { byte in
+            switch byte {
+            case 45, 46, 48...57, 65...90, 95, 97...122: true
+            default: false
+            }
         }
     }
 
-    /// Ends what a crashed Penstock left running. A process whose boot or start time differs from
-    /// the record is somebody else's and is left alone.
-    ///
-    /// - Returns: the names of the replicas ended.
-    package func endLeftovers() -> [String] {
-        // An unreadable directory holds no records that we could act on.
-        let names =
-            (try? FileManager.default.contentsOfDirectory(
-                atPath: files.run.path(percentEncoded: false))) ?? []
-        return names.filter { $0.hasSuffix(".json") }.compactMap { file in
-            let name = String(file.dropLast(".json".count))
-            let path = files.record(name)
-            // What stays is read again at the next start and then found outdated.
-            defer { forget(path, files.socket(name)) }
-            guard let record = ReplicaRecord(reading: path), record.process > 1 else { return nil }
-            // Held open, the number cannot pass to another process between check and signal.
-            let descriptor = penstock_pidfd_open(record.process)
-            guard descriptor >= 0 else { return nil }
-            defer { close(descriptor) }
-            guard ReplicaRecord(process: record.process) == record else { return nil }
-            _ = kill(-record.process, SIGKILL)
-            _ = penstock_pidfd_send_signal(descriptor, SIGKILL)
-            return name
-        }
+    package func logs(_ query: LogQuery) async throws(ReplicaError) -> LogPage {
+        try folder(query).page(query)
+    }
+
+    package func follow(_ query: LogQuery) -> AsyncThrowingStream<LogLine, any Error> {
+        let books = books
+        let replica = query.replica
+        return LogFollower(folder: folder(query), query: query) { run in
+            books.withLock {
+                $0.live[replica]?.record.run == run
+                    || $0.leftovers[replica]?.leftover.record.run == run
+            }
+        }.lines()
+    }
+
+    private func folder(_ query: LogQuery) -> LogFolder {
+        LogFolder(path: files.log(query.replica, of: query.deployment))
+    }
+
+    package func dossiers(of deployment: String) async -> [CrashDossier] {
+        DossierFolder(path: files.dossiers(of: deployment)).all()
     }
 }

@@ -1,47 +1,73 @@
-// Which process a replica is, on disk, so that what a crashed Penstock left behind can be found.
-// A process is the same only if boot, number and start time all are: numbers are used again.
+// Which run a replica is: on disk for the next Penstock, and in the state of whoever owns it. Small
+// and without secrets. A process is the same only if boot, number and start time all are: numbers
+// are used again.
 
-import Foundation
+package import Foundation
 
-struct ReplicaRecord: Codable, Equatable, Sendable {
-    var process: Int32
-    /// Clock ticks after boot, field 22 of /proc/PID/stat.
-    var startTicks: UInt64
-    var boot: String
+package struct ReplicaRecord: Sendable, Equatable, Codable {
+    package var replica: String
+    package var deployment: String
+    package var revision: Int
+    /// 1, 2, … per replica name; logs and dossiers are told apart by it.
+    package var run: Int
+    /// Known to the replica's shim and to Penstock only.
+    package var nonce: String
+    /// The digest of the spec: what is equal runs the same.
+    package var specDigest: String
+    package var address: ReplicaAddress
+    /// Identifiers of the GPUs it alone uses.
+    package var gpus: [String]
+    package var startedAt: Date
+    package var enforcement: [ResourceKind: Enforcement]
 
-    /// The process as it is now; nil when there is none.
-    init?(process: Int32) {
-        // Gone between two reads is gone.
-        guard let stat = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
-            let ticks = Self.startTicks(stat: stat), let boot = Self.currentBoot()
-        else { return nil }
+    package init(
+        replica: String, deployment: String, revision: Int, run: Int, nonce: String,
+        specDigest: String, address: ReplicaAddress, gpus: [String] = [], startedAt: Date,
+        enforcement: [ResourceKind: Enforcement] = [:]
+    ) {
+        self.replica = replica
+        self.deployment = deployment
+        self.revision = revision
+        self.run = run
+        self.nonce = nonce
+        self.specDigest = specDigest
+        self.address = address
+        self.gpus = gpus
+        self.startedAt = startedAt
+        self.enforcement = enforcement
+    }
+}
+
+/// Where a replica answers.
+package enum ReplicaAddress: Sendable, Hashable, Codable, CustomStringConvertible {
+    case unix(path: String)
+    case tcp(host: String, port: Int)
+
+    package var description: String {
+        switch self {
+        case .unix(let path): "unix:\(path)"
+        case .tcp(let host, let port): "\(host):\(port)"
+        }
+    }
+
+    var port: Int? {
+        if case .tcp(_, let port) = self { port } else { nil }
+    }
+
+    var socket: String? {
+        if case .unix(let path) = self { path } else { nil }
+    }
+}
+
+package struct ProcessIdentity: Sendable, Hashable, Codable {
+    package var process: Int32
+    /// Clock ticks from boot to its start.
+    package var startTicks: UInt64
+    package var boot: String
+
+    package init(process: Int32, startTicks: UInt64, boot: String) {
         self.process = process
-        startTicks = ticks
+        self.startTicks = startTicks
         self.boot = boot
-    }
-
-    init?(reading path: String) {
-        // A torn or foreign file names no process, so nothing is done about it.
-        guard let bytes = FileManager.default.contents(atPath: path),
-            let record = try? JSONDecoder().decode(ReplicaRecord.self, from: bytes)
-        else { return nil }
-        self = record
-    }
-
-    func write(to path: String) throws {
-        try JSONEncoder().encode(self).write(to: URL(filePath: path), options: .atomic)
-    }
-
-    /// The name before it may hold spaces and parentheses: count from the last one.
-    static func startTicks(stat: String) -> UInt64? {
-        guard let end = stat.lastIndex(of: ")") else { return nil }
-        let fields = stat[stat.index(after: end)...].split(separator: " ")
-        return fields.count > 19 ? UInt64(fields[19]) : nil
-    }
-
-    private static func currentBoot() -> String? {
-        // Without it no process is ever taken for a known one.
-        try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
-            .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }

@@ -201,6 +201,36 @@ int penstock_die_with_parent(int signal);
 /// 0, or -1 with errno: EWOULDBLOCK when another process holds the lock.
 int penstock_flock_exclusive_nonblocking(int descriptor);
 
+// Supervising processes (processes.c).
+
+/// A file without a name that holds the bytes, closed on exec, or -errno.
+int penstock_memory_file(const void *bytes, size_t count);
+
+/// Two ends of a channel that keeps messages apart; the first does not block. 0 or -errno.
+int penstock_channel(int ends[2]);
+
+/// The same open file at `lowest` or above, closed on exec, or -errno.
+int penstock_duplicate_above(int descriptor, int lowest);
+
+/// A connection, without blocking, to the socket `name` in a folder however deep; `peer` is the
+/// process that listens there. Or -errno.
+int penstock_connect_in_folder(const char *folder, const char *name, pid_t *peer);
+
+/// Bytes read, at most `capacity`, or -errno.
+ssize_t penstock_read_file(const char *path, void *bytes, size_t capacity);
+
+/// One write to a file that exists, as the kernel's own files want it: 0 or -errno.
+int penstock_write_file(const char *path, const char *text);
+
+/// The numbers of all processes, at most `capacity`: how many, or -errno.
+long penstock_list_processes(pid_t *processes, long capacity);
+
+/// Whether the service manager gave this control group to who runs in it.
+int penstock_is_delegated(const char *directory);
+
+/// Whether nobody listens at 127.0.0.1 on the port.
+int penstock_is_port_free(int port);
+
 // The program as a service of the system (service.c).
 
 /// Raises the soft limit of descriptors to the hard one: the limit then in force, or -errno.

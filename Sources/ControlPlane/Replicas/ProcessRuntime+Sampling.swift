@@ -1,0 +1,83 @@
+// What replicas use: one look at all processes a period, better numbers from control groups where
+// there are any. Where no control group holds the memory limit, the look does.
+
+import CLinux
+import Foundation
+import Glibc
+
+extension ProcessRuntime {
+    func startSampling() {
+        let period = options.samplePeriod
+        books.withLock { books in
+            guard books.sampling == nil else { return }
+            books.sampling = Task { [weak self] in
+                while !Task.isCancelled {
+                    // Cancelled: the loop's condition ends it.
+                    try? await Task.sleep(for: period)
+                    guard let self, !Task.isCancelled else { return }
+                    await self.sample()
+                }
+            }
+        }
+    }
+
+    func sample() async {
+        let runs = books.withLock { Array($0.live.values) }
+        guard !runs.isEmpty else { return }
+        let table = Kernel.processes()
+        let shims = Dictionary(
+            table.processes.map { ($0.process, $0) }, uniquingKeysWith: { first, _ in first })
+        let gpus = await gpuUsage(of: runs)
+        for live in runs {
+            guard let shim = shims[live.shim.process], shim.startTicks == live.shim.startTicks
+            else { continue }
+            var reading = table.reading(
+                shim: shim, ticksPerSecond: Kernel.ticksPerSecond, pageBytes: Kernel.pageBytes)
+            let better = groups.reading(live.stored.groups)
+            reading.cpuMicroseconds = better.cpuMicroseconds ?? reading.cpuMicroseconds
+            reading.memoryBytes = better.memoryBytes ?? reading.memoryBytes
+            tell(reading, live, gpus)
+            await hold(live, reading, table)
+        }
+    }
+
+    private func tell(_ reading: UsageReading, _ live: LiveRun, _ gpus: [String: GPUUsage]) {
+        let sample = live.notes.withLock { notes in
+            notes.meter.sample(reading, at: .now, wall: Date())
+        }
+        guard var sample else { return }
+        let own = live.record.gpus.compactMap { gpus[$0] }
+        if !own.isEmpty {
+            sample.gpuPercent = own.reduce(0) { $0 + $1.percent } / Double(own.count)
+            sample.gpuMemoryBytes = own.reduce(0) { $0 + $1.memoryBytes }
+        }
+        live.run.report(.usage(sample))
+    }
+
+    /// Resident memory counts what processes share once for each: before ending anything, the
+    /// exact count is asked for, which takes the kernel longer.
+    private func hold(_ live: LiveRun, _ reading: UsageReading, _ table: ProcessTable) async {
+        guard let limit = live.stored.resources.memoryBytes, reading.memoryBytes > limit,
+            live.record.enforcement[.memory] == .enforced(by: .watch)
+        else { return }
+        let exact = table.descendants(of: live.shim.process).reduce(0) { sum, process in
+            let text = Kernel.text("/proc/\(process.process)/smaps_rollup") ?? ""
+            return sum + Self.proportionalBytes(text)
+        }
+        if exact > limit { await endForMemory(live, residentBytes: exact) }
+    }
+
+    /// `Pss:   1234 kB`.
+    static func proportionalBytes(_ rollup: String) -> Int {
+        for line in rollup.split(separator: "\n") where line.hasPrefix("Pss:") {
+            return (Int(line.filter(\.isNumber)) ?? 0) * 1024
+        }
+        return 0
+    }
+
+    private func gpuUsage(of runs: [LiveRun]) async -> [String: GPUUsage] {
+        let isDetected = books.withLock { $0.gpus.inventory.source == .detected }
+        guard isDetected, runs.contains(where: { !$0.record.gpus.isEmpty }) else { return [:] }
+        return NvidiaQuery(search: search).usage()
+    }
+}

@@ -1,0 +1,71 @@
+// Which GPUs the place has: detected, or declared in the configuration. Pure but for nothing: who
+// asks nvidia-smi hands its answer in.
+
+package struct GPUDevice: Sendable, Equatable, Codable {
+    /// What CUDA_VISIBLE_DEVICES takes: a UUID when detected, an index when declared.
+    package var id: String
+    package var type: String
+    package var memoryBytes: Int
+
+    package init(id: String, type: String, memoryBytes: Int) {
+        self.id = id
+        self.type = type
+        self.memoryBytes = memoryBytes
+    }
+
+    /// "NVIDIA T4", "Tesla T4" and "t4" mean the same; "A100" also means an "A100-SXM4-40GB".
+    package func isOf(type wanted: String) -> Bool {
+        let makers: Set = ["nvidia", "tesla", "geforce", "quadro"]
+        let own = Set(Self.words(type))
+        let words = Self.words(wanted).filter { !makers.contains($0) }
+        return !words.isEmpty && words.allSatisfy(own.contains)
+    }
+
+    private static func words(_ text: String) -> [String] {
+        text.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init)
+    }
+}
+
+package struct GPUInventory: Sendable, Equatable {
+    package enum Source: String, Sendable {
+        case none, declared, detected
+    }
+
+    package var devices: [GPUDevice]
+    package var source: Source
+
+    package static let none = GPUInventory(devices: [], source: .none)
+
+    package init(devices: [GPUDevice], source: Source) {
+        self.devices = devices
+        self.source = source
+    }
+
+    /// `count` equal devices with the indices from 0 on.
+    package static func declared(type: String, count: Int, memoryBytes: Int) -> GPUInventory {
+        let devices = (0..<max(0, count)).map {
+            GPUDevice(id: "\($0)", type: type, memoryBytes: memoryBytes)
+        }
+        return GPUInventory(devices: devices, source: devices.isEmpty ? .none : .declared)
+    }
+
+    /// The question to nvidia-smi whose answer `init(answer:)` reads.
+    static let question = [
+        "--query-gpu=uuid,name,memory.total", "--format=csv,noheader,nounits",
+    ]
+
+    /// Lines such as `GPU-8f2c…, Tesla T4, 15360`; memory is in MiB.
+    package init(answer: String) {
+        devices = answer.split(whereSeparator: \.isNewline).compactMap { line in
+            let fields = line.split(separator: ",").map {
+                $0.trimmingPrefix { $0 == " " }
+            }
+            guard fields.count == 3, fields[0].hasPrefix("GPU-") else { return nil }
+            let mebibytes = Int(fields[2].filter(\.isNumber)) ?? 0
+            return GPUDevice(
+                id: String(fields[0]), type: String(fields[1]),
+                memoryBytes: mebibytes * 1024 * 1024)
+        }
+        source = devices.isEmpty ? .none : .detected
+    }
+}
