@@ -151,14 +151,15 @@ let package = Package(
             swiftSettings: house),
         .testTarget(name: "NotationTests", dependencies: ["Notation"], swiftSettings: house),
         .testTarget(name: "StateTests", dependencies: ["State"], swiftSettings: house),
-        .testTarget(name: "ReplicasTests", dependencies: ["Replicas"], swiftSettings: house),
+        .testTarget(
+            name: "ReplicasTests", dependencies: ["Replicas", "penstock"], swiftSettings: house),
         .testTarget(
             name: "SettingsTests", dependencies: ["Settings", "Deployments", "Traffic"],
             swiftSettings: house),
         .testTarget(
             name: "DeploymentsTests",
             dependencies: [
-                "Deployments", "Notation", "State", "Traffic",
+                "Deployments", "Notation", "Replicas", "State", "Traffic",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: house),

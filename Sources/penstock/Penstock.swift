@@ -1,6 +1,7 @@
 // The program's entry: which verbs there are, and how every way of ending becomes one exit code.
 
 import ArgumentParser
+import CShim
 
 @main
 struct Penstock: AsyncParsableCommand {
@@ -25,6 +26,8 @@ struct Penstock: AsyncParsableCommand {
         ])
 
     static func main() async {
+        // Not a verb for people: `shim` is how Penstock starts the parent of a replica.
+        if CommandLine.arguments.dropFirst().first == "shim" { exit(withCode: penstock_shim()) }
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

@@ -8,6 +8,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import Proxying
+import Replicas
 import Settings
 import State
 import Traffic
@@ -20,11 +21,11 @@ extension Wiring {
         let probe = ReplicaProbe()
         let surroundings = DeploymentRunner.Surroundings(
             drain: configuration.gateway.timeouts.drain,
-            probe: { socket, path in await probe.isReady(socket, path) },
+            probe: { address, path in await probe.isReady(address, path) },
             publish: { services in try await publish(services, director) },
             inFlight: { service, address in inFlight(service, address, in: plane.report()) })
-        return try DeploymentRunner(
-            state: store.directory, surroundings: surroundings,
+        return DeploymentRunner(
+            runtime: try ProcessRuntime(state: store.directory), surroundings: surroundings,
             logger: Logger(label: "penstock.replicas"))
     }
 
@@ -59,13 +60,11 @@ extension Wiring {
     }
 }
 
-/// Asks one replica at its socket, without the gateway in between.
+/// Asks one replica where it listens, without the gateway in between.
 private struct ReplicaProbe: Sendable {
-    func isReady(_ socket: String, _ path: String) async -> Bool {
-        guard let host = socket.addingPercentEncoding(withAllowedCharacters: .alphanumerics) else {
-            return false
-        }
-        var request = HTTPClientRequest(url: "http+unix://\(host)\(path)")
+    func isReady(_ address: ReplicaAddress, _ path: String) async -> Bool {
+        guard let base = Self.base(address) else { return false }
+        var request = HTTPClientRequest(url: base + path)
         request.headers.add(name: "host", value: "localhost")
         request.headers.add(name: "connection", value: "close")
         // No answer is an answer: not ready yet. The supervisor asks again and keeps the reason.
@@ -74,5 +73,15 @@ private struct ReplicaProbe: Sendable {
             return false
         }
         return response.status.code == 200
+    }
+
+    private static func base(_ address: ReplicaAddress) -> String? {
+        switch address {
+        case .unix(let path):
+            path.addingPercentEncoding(withAllowedCharacters: .alphanumerics).map {
+                "http+unix://\($0)"
+            }
+        case .tcp(let host, let port): "http://\(host):\(port)"
+        }
     }
 }

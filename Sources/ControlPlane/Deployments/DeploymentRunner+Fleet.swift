@@ -9,14 +9,12 @@ struct ReplicaFleet: Sendable {
         var spec: FleetSpec
         var index: Int
         var supervisor: ReplicaSupervisor
-
-        var address: NetworkAddress { .unix(path: supervisor.socket) }
     }
 
     private(set) var spec: FleetSpec
     private(set) var members: [Member] = []
-    /// Indices proven ready.
-    var ready = Set<Int>()
+    /// Where those answer that are proven ready, by index.
+    var ready: [Int: NetworkAddress] = [:]
 
     /// Indices whose sockets are in use until their members are gone.
     private var retiring = Set<Int>()
@@ -41,6 +39,11 @@ struct ReplicaFleet: Sendable {
         return surplus
     }
 
+    /// A member that runs already, of an earlier Penstock.
+    mutating func insert(_ member: Member) {
+        members.append(member)
+    }
+
     /// Members of an older generation, removed, once the current one is wholly ready.
     mutating func takeSuperseded() -> [Member] {
         guard isSwitched else { return [] }
@@ -63,22 +66,24 @@ struct ReplicaFleet: Sendable {
     /// What the plan should hold: the old generation until the new one is wholly ready, or serves
     /// more than the old one can.
     var service: ServicePlan {
-        let current = members.filter { isCurrent($0) && ready.contains($0.index) }
-        let older = members.filter { !isCurrent($0) && ready.contains($0.index) }
+        let current = members.filter { isCurrent($0) && ready[$0.index] != nil }
+        let older = members.filter { !isCurrent($0) && ready[$0.index] != nil }
         let serving = isSwitched || older.isEmpty ? current : older
         var service = spec.service
         service.revisions = [
             RevisionPlan(
                 name: serving.first?.spec.version ?? spec.version, weight: 1000,
-                endpoints: serving.map {
-                    EndpointPlan(address: $0.address, concurrency: $0.spec.concurrency)
+                endpoints: serving.compactMap { member in
+                    ready[member.index].map {
+                        EndpointPlan(address: $0, concurrency: member.spec.concurrency)
+                    }
                 })
         ]
         return service
     }
 
     private var isSwitched: Bool {
-        members.count { isCurrent($0) && ready.contains($0.index) } >= spec.replicas
+        members.count { isCurrent($0) && ready[$0.index] != nil } >= spec.replicas
     }
 
     private func isCurrent(_ member: Member) -> Bool { member.spec.runsTheSame(as: spec) }

@@ -2,16 +2,15 @@
 // its replica is proven ready and leaves it before the replica is told to stop. A change that needs
 // new processes starts them beside the old ones and switches when all are ready.
 
-package import Foundation
 package import Logging
-import Replicas
+package import Replicas
 package import Traffic
 
 package actor DeploymentRunner {
     /// What the runner needs of the rest; closures, because it knows no network and no gate.
     package struct Surroundings: Sendable {
-        /// Asks a replica once, at its socket, whether it is ready.
-        package var probe: @Sendable (_ socket: String, _ path: String) async -> Bool
+        /// Asks a replica once whether it is ready.
+        package var probe: @Sendable (ReplicaAddress, _ path: String) async -> Bool
         /// Puts the services into the plan; returns when every loop has it.
         package var publish: @Sendable ([ServicePlan]) async throws -> Void
         /// Requests under way at an address; nil when the gateway no longer knows it.
@@ -22,7 +21,7 @@ package actor DeploymentRunner {
 
         package init(
             drain: Duration = .seconds(30), grace: Duration = .seconds(10),
-            probe: @escaping @Sendable (_ socket: String, _ path: String) async -> Bool,
+            probe: @escaping @Sendable (ReplicaAddress, _ path: String) async -> Bool,
             publish: @escaping @Sendable ([ServicePlan]) async throws -> Void,
             inFlight: @escaping @Sendable (_ service: String, NetworkAddress) async -> Int?
         ) {
@@ -34,24 +33,19 @@ package actor DeploymentRunner {
         }
     }
 
-    let runtime: ProcessRuntime
+    let runtime: any ReplicaRuntime
     let surroundings: Surroundings
     let logger: Logger
     var fleets: [String: ReplicaFleet] = [:]
     private var publication: Task<Void, Never>?
     private var retirements: [String: Task<Void, Never>] = [:]
-    private var logKeeper: Task<Void, Never>?
     private var isStopping = false
+    private var isAdopted = false
 
-    /// Ends first what a crashed predecessor left behind.
-    package init(state: URL, surroundings: Surroundings, logger: Logger) throws {
-        runtime = try ProcessRuntime(state: state)
+    package init(runtime: any ReplicaRuntime, surroundings: Surroundings, logger: Logger) {
+        self.runtime = runtime
         self.surroundings = surroundings
         self.logger = logger
-        for name in runtime.endLeftovers() {
-            logger.warning(
-                "ended a replica that a crash left behind", metadata: ["replica": "\(name)"])
-        }
     }
 
     /// Everything that can be known before anything runs.
@@ -69,10 +63,10 @@ package actor DeploymentRunner {
     package func apply(_ specs: [FleetSpec]) async throws {
         try check(specs)
         guard !isStopping else { return }
-        keepLogs()
+        await adoptLeftovers(for: specs)
         for spec in specs {
             var fleet = fleets[spec.name] ?? ReplicaFleet(spec: spec)
-            let surplus = fleet.adopt(spec) { makeMember(spec.replica(index: $0), spec) }
+            let surplus = fleet.adopt(spec) { makeMember($0, spec) }
             fleets[spec.name] = fleet
             retire(surplus, of: spec.name)
             for member in fleet.members { await member.supervisor.start() }
@@ -108,14 +102,44 @@ package actor DeploymentRunner {
         return statuses
     }
 
-    private func makeMember(_ replica: ReplicaSpec, _ spec: FleetSpec) -> ReplicaFleet.Member {
+    private func makeMember(_ index: Int, _ spec: FleetSpec) -> ReplicaFleet.Member {
         let probe = surroundings.probe
         let path = spec.healthPath
         let supervisor = ReplicaSupervisor(
-            spec: replica, runtime: runtime, logger: logger,
+            spec: spec.replica(index: index), runtime: runtime, logger: logger,
             isReady: { await probe($0, path) },
             changed: { [weak self] in await self?.changed() })
-        return ReplicaFleet.Member(spec: spec, index: replica.index, supervisor: supervisor)
+        return ReplicaFleet.Member(spec: spec, index: index, supervisor: supervisor)
+    }
+
+    /// Once, before anything is started: what an earlier Penstock left running goes on if it is
+    /// still wanted just so; everything else is ended.
+    private func adoptLeftovers(for specs: [FleetSpec]) async {
+        guard !isAdopted else { return }
+        isAdopted = true
+        for leftover in await runtime.leftovers() {
+            if await adopt(leftover, for: specs) { continue }
+            await runtime.discard(leftover)
+            logger.notice(
+                leftover.isAlive ? "ended a replica that nobody wants" : "a replica had ended",
+                metadata: ["replica": "\(leftover.record.replica)"])
+        }
+    }
+
+    private func adopt(_ leftover: Leftover, for specs: [FleetSpec]) async -> Bool {
+        let record = leftover.record
+        guard leftover.isAlive, let spec = specs.first(where: { $0.name == record.deployment }),
+            let index = Int(record.replica.dropFirst(spec.name.count + 1)),
+            case let replica = spec.replica(index: index), replica.name == record.replica,
+            replica.digest == record.specDigest
+        else { return false }
+        var fleet = fleets[spec.name] ?? ReplicaFleet(spec: spec)
+        guard fleet.members.count < spec.replicas else { return false }
+        let member = makeMember(index, spec)
+        fleet.insert(member)
+        fleets[spec.name] = fleet
+        await member.supervisor.adopt(leftover)
+        return true
     }
 
     private func changed() async {
@@ -138,10 +162,11 @@ package actor DeploymentRunner {
     private func publishOnce() async {
         guard !isStopping else { return }
         for (name, fleet) in fleets {
-            var ready = Set<Int>()
+            var ready: [Int: NetworkAddress] = [:]
             for member in fleet.members {
-                let state = await member.supervisor.status().state
-                if state == .ready { ready.insert(member.index) }
+                let status = await member.supervisor.status()
+                guard status.state == .ready, let address = status.address else { continue }
+                ready[member.index] = NetworkAddress(address)
             }
             fleets[name]?.ready = ready
         }
@@ -163,19 +188,21 @@ package actor DeploymentRunner {
     }
 
     private func retire(_ member: ReplicaFleet.Member, of name: String) async {
-        await member.supervisor.drain()
+        let address = await member.supervisor.status().address.map { NetworkAddress($0) }
+        await member.supervisor.drain(
+            within: surroundings.drain, grace: surroundings.grace)
         await refresh()
-        await requestsEnd(at: member, of: name)
+        if let address { await requestsEnd(at: address, of: name) }
         await member.supervisor.stop(grace: surroundings.grace)
         fleets[name]?.retired(member)
         retirements[member.supervisor.spec.name] = nil
         logger.info("retired", metadata: ["replica": "\(member.supervisor.spec.name)"])
     }
 
-    private func requestsEnd(at member: ReplicaFleet.Member, of name: String) async {
+    private func requestsEnd(at address: NetworkAddress, of name: String) async {
         let deadline = ContinuousClock.now.advanced(by: surroundings.drain)
         while ContinuousClock.now < deadline, !isStopping,
-            await surroundings.inFlight(name, member.address) ?? 0 > 0
+            await surroundings.inFlight(name, address) ?? 0 > 0
         {
             // Cancelled: the deadline holds all the same.
             try? await Task.sleep(for: .milliseconds(20))
@@ -184,7 +211,6 @@ package actor DeploymentRunner {
 
     private func stop(grace: Duration) async {
         isStopping = true
-        logKeeper?.cancel()
         let members = fleets.values.flatMap(\.members)
         await withTaskGroup { group in
             for member in members {
@@ -193,17 +219,13 @@ package actor DeploymentRunner {
         }
         for retirement in retirements.values { await retirement.value }
     }
+}
 
-    /// Replicas hold their logs open, so size is looked at now and then.
-    private func keepLogs() {
-        guard logKeeper == nil else { return }
-        logKeeper = Task { [weak self] in
-            while !Task.isCancelled {
-                // Cancelled: the loop's condition ends it.
-                try? await Task.sleep(for: .seconds(10))
-                guard let fleets = await self?.fleets else { return }
-                for member in fleets.values.flatMap(\.members) { member.supervisor.rotateLog() }
-            }
+extension NetworkAddress {
+    init(_ address: ReplicaAddress) {
+        switch address {
+        case .unix(let path): self = .unix(path: path)
+        case .tcp(let host, let port): self = .tcp(host: host, port: UInt16(clamping: port))
         }
     }
 }
