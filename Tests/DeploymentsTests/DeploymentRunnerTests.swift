@@ -62,7 +62,8 @@ import Traffic
         await stage.runner.stop()
     }
 
-    @Test func `what an earlier Penstock left is taken over if it is wanted just so`() async throws {
+    @Test func `what an earlier Penstock left is taken over if it is wanted just so`() async throws
+    {
         let before = Stage()
         try await before.runner.apply([before.deployment(version: "v1", replicas: 3)])
         _ = await before.until { $0.revisions[0].endpoints.count == 3 }
@@ -73,9 +74,10 @@ import Traffic
 
         #expect(
             after.runtime.orders == [.adopt("iris-0"), .adopt("iris-1"), .discard("iris-2")])
-        #expect(service.revisions[0].endpoints.map(\.address.description).sorted() == [
-            "unix:/scripted/iris-0.sock", "unix:/scripted/iris-1.sock",
-        ])
+        #expect(
+            service.revisions[0].endpoints.map(\.address.description).sorted() == [
+                "unix:/scripted/iris-0.sock", "unix:/scripted/iris-1.sock",
+            ])
         await after.runner.stop()
     }
 
@@ -117,7 +119,8 @@ private struct Stage {
         self.published = published
         self.runtime = runtime
         runner = DeploymentRunner(
-            runtime: runtime, surroundings: .init(
+            runtime: runtime,
+            surroundings: .init(
                 drain: .seconds(5), grace: .seconds(5), probe: { _, _ in true },
                 publish: { services in
                     published.withLock { $0.append(services) }

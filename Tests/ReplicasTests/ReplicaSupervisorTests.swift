@@ -1,155 +1,122 @@
-// Real, tiny processes: started, proved, ended with their children, found after a crash. Waiting
-// is for the changes the supervisor tells of, never for time.
+// One replica kept alive over a scripted runtime: started, proved, ended, started again, taken over.
+// Waiting is for the changes the supervisor tells of, never for time.
 
-import Foundation
 import Logging
 import Replicas
 import Testing
 
-@Suite struct ReplicaSupervisorTests {
-    private let state = FileManager.default.temporaryDirectory
-        .appending(path: "penstock-\(UUID().uuidString.prefix(8))")
-
-    @Test func `a replica is started with its places filled in, and proved before it is ready`()
-        async throws
-    {
-        let replica = try Watched(
-            shell: "echo \"$PENSTOCK_REPLICA $0 $GREETING\"; exec tail -f /dev/null", in: state)
+@Suite(.timeLimit(.minutes(2))) struct ReplicaSupervisorTests {
+    @Test func `a replica is proved before it is ready, and stopped in the end`() async throws {
+        let replica = Watched(ScriptedRuntime())
         await replica.supervisor.start()
-
         let status = await replica.until(.ready)
-        let socket = replica.supervisor.socket
-        let log = try String(contentsOfFile: replica.log, encoding: .utf8)
-        #expect(log == "iris-0 unix:\(socket) weights=/models/iris.json\n")
-        #expect(status.address == "unix:\(socket)")
+        #expect(status.address == .unix(path: "/scripted/iris-0.sock"))
+        #expect(status.run == 1)
+        #expect(status.process != nil)
 
         await replica.supervisor.stop(grace: .seconds(5))
         #expect(await replica.supervisor.status().state == .exited)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: replica.run) == [])
+        #expect(
+            replica.runtime.orders == [.start("iris-0"), .stop("iris-0", grace: .seconds(5))])
     }
 
-    @Test func `the whole group ends, also a child that ignores SIGTERM`() async throws {
-        let replica = try Watched(
-            shell: "trap '' TERM; (tail -f /dev/null & echo $!; wait); tail -f /dev/null",
-            in: state)
+    @Test func `a replica that ends is told with its cause, and started again`() async throws {
+        let runtime = ScriptedRuntime { _, run in run == 1 ? .ends(.code(7)) : .runs }
+        let replica = Watched(runtime)
         await replica.supervisor.start()
-        _ = await replica.until(.ready)
-
-        await replica.supervisor.stop(grace: .milliseconds(50))
-
-        #expect(await replica.supervisor.status().process == nil)
-    }
-
-    @Test func `a replica that ends is told with its code and its last words`() async throws {
-        let replica = try Watched(shell: "echo out of memory >&2; exit 7", in: state, proof: false)
-        await replica.supervisor.start()
-
         let status = await replica.until(.failed)
         #expect(status.reason == "exited with code 7")
-        #expect(status.lastLines == ["out of memory"])
         #expect(status.waitingFor.contains("the next start"))
 
+        #expect(await replica.until(.ready).restarts == 1)
         await replica.supervisor.stop(grace: .seconds(5))
     }
 
-    @Test func `a program that is nowhere is a reason, not a crash`() async throws {
-        let runtime = try ProcessRuntime(state: state, environment: ["PATH": "/nowhere"])
-        let spec = ReplicaSpec(
-            deployment: "iris", index: 0, model: "iris", version: "v1", command: ["no-such-model"])
-
-        let error = #expect(throws: ReplicaError.self) { try runtime.check(spec) }
-        #expect(error?.description.contains("'no-such-model' is not found") == true)
-        #expect(error?.description.contains("/nowhere") == true)
-    }
-
-    @Test func `a state directory too deep for a socket is refused`() throws {
-        let deep = state.appending(path: String(repeating: "a", count: 100))
-        let runtime = try ProcessRuntime(state: deep)
-        let spec = ReplicaSpec(
-            deployment: "iris", index: 0, model: "iris", version: "v1", command: ["/bin/sh"])
-        #expect(throws: ReplicaError.self) { try runtime.check(spec) }
-    }
-
-    @Test func `what a crash left running is ended, what only has its number is not`()
+    @Test func `a replica that cannot be started is a reason, and stopping is over at once`()
         async throws
     {
-        let replica = try Watched(shell: "echo up; exec tail -f /dev/null", in: state)
+        let replica = Watched(ScriptedRuntime { _, _ in .failsToStart("Exec format error") })
         await replica.supervisor.start()
-        let process = try #require(await replica.until(.ready).process)
-        let record = replica.run + "/iris-0.json"
-        let text = try String(contentsOfFile: record, encoding: .utf8)
-        let successor = try ProcessRuntime(state: state)
-
-        let ticks = /"startTicks":[0-9]+/
-        try text.replacing(ticks, with: "\"startTicks\":1").write(
-            toFile: record, atomically: true, encoding: .utf8)
-        #expect(successor.endLeftovers() == [])
-        #expect(await replica.supervisor.status().process == process)
-
-        try text.write(toFile: record, atomically: true, encoding: .utf8)
-        try Data().write(to: URL(filePath: replica.supervisor.socket))
-        #expect(successor.endLeftovers() == ["iris-0"])
-        #expect(!FileManager.default.fileExists(atPath: replica.supervisor.socket))
-        #expect(await replica.until(.failed).reason == "killed by signal 9")
+        #expect(
+            await replica.until(.failed).reason == "could not run the program: Exec format error")
         await replica.supervisor.stop(grace: .seconds(5))
+        #expect(await replica.supervisor.status().state == .exited)
     }
 
-    @Test func `a large log is kept once and emptied under its writer`() throws {
-        let path = state.path(percentEncoded: false) + ".log"
-        try String(repeating: "a line\n", count: 100).write(
-            toFile: path, atomically: false, encoding: .utf8)
-        let log = ReplicaLog(path: path, bytesMax: 500)
-        #expect(log.lastLines().count == 40)
+    @Test func `what an earlier Penstock left is taken over without a start`() async throws {
+        let before = Watched(ScriptedRuntime())
+        await before.supervisor.start()
+        _ = await before.until(.ready)
+        let next = before.runtime.successor()
+        let replica = Watched(next)
+        await replica.supervisor.adopt(try #require(await next.leftovers().first))
 
-        log.rotateIfLarge()
-
-        #expect(FileManager.default.contents(atPath: path) == Data())
-        #expect(FileManager.default.contents(atPath: path + ".1")?.count == 700)
-        #expect(log.lastLines() == [])
+        #expect(await replica.until(.ready).run == 1)
+        #expect(next.orders == [.adopt("iris-0")])
     }
 
-    @Test func `secrets of penstock are not handed on`() {
-        let spec = ReplicaSpec(
-            deployment: "iris", index: 1, model: "m", version: "v2", command: [],
-            artifact: "/a.json", environment: ["WEIGHTS": "{artifact}", "PATH": "/own"])
+    @Test func `what cannot be taken over is ended and started anew`() async throws {
+        let before = Watched(ScriptedRuntime())
+        await before.supervisor.start()
+        _ = await before.until(.ready)
+        let left = try #require(await before.runtime.successor().leftovers().first)
+        let replica = Watched(ScriptedRuntime())
+        await replica.supervisor.adopt(left)
+        _ = await replica.until(.ready)
+        #expect(
+            replica.runtime.orders == [.adopt("iris-0"), .discard("iris-0"), .start("iris-0")])
+    }
 
-        let variables = spec.variables(
-            inherited: [
-                "PENSTOCK_TOKEN": "x", "NOTIFY_SOCKET": "/s", "PATH": "/bin", "HOME": "/h",
-            ],
-            socket: "/run/s")
+    @Test func `one that ignores SIGTERM is stopped at once when asked without grace`() async {
+        let replica = Watched(ScriptedRuntime { _, _ in .ignoresStop })
+        await replica.supervisor.start()
+        _ = await replica.until(.ready)
+        async let first: Void = replica.supervisor.stop(grace: .seconds(600))
+        _ = await replica.until(.stopping)
+        await replica.supervisor.stop(grace: .zero)
+        await first
+        #expect(replica.runtime.live == [])
+    }
 
-        #expect(variables["PENSTOCK_TOKEN"] == nil)
-        #expect(variables["NOTIFY_SOCKET"] == nil)
-        #expect(variables["HOME"] == "/h")
-        #expect(variables["PATH"] == "/own")
-        #expect(variables["WEIGHTS"] == "/a.json")
-        #expect(variables["PENSTOCK_ADDRESS"] == "unix:/run/s")
+    @Test func `a scripted runtime keeps the promises of a real one`() async throws {
+        let runtime = ScriptedRuntime(
+            capacity: RuntimeCapacity(
+                cores: 4, memoryBytes: 1 << 30,
+                gpus: [GPUDevice(id: "0", type: "T4", memoryBytes: 1)]))
+        let spec = ReplicaSpec.shell("").with { $0.resources.gpuCount = 1 }
+        let run = try await runtime.start(spec)
+        #expect(run.record.gpus == ["0"])
+        await #expect(throws: ReplicaError.alreadyRunning("iris-0")) {
+            try await runtime.start(spec)
+        }
+        let next = runtime.successor()
+        #expect(await next.capacity().freeGPUs == [])
+        await #expect(throws: ReplicaError.self) {
+            try await next.start(spec.with { $0.name = "iris-1" })
+        }
+        let left = try #require(await next.leftovers().first)
+        let adopted = try await next.adopt(left)
+        next.end("iris-0", .code(3))
+        #expect(await adopted.end().cause == "exited with code 3")
+        #expect(await next.capacity().freeGPUs.count == 1)
+        #expect(try await next.start(spec).record.run == 2)
     }
 }
 
-/// One replica run by /bin/sh, and a way to wait for its states.
+/// One supervised replica, and a way to wait for its states.
 private struct Watched {
+    let runtime: ScriptedRuntime
     let supervisor: ReplicaSupervisor
-    let run: String
-    let log: String
     private let changes: AsyncStream<Void>
 
-    init(shell: String, in state: URL, proof: Bool = true) throws {
-        let runtime = try ProcessRuntime(state: state)
+    init(_ runtime: ScriptedRuntime) {
         let (changes, continuation) = AsyncStream.makeStream(of: Void.self)
         self.changes = changes
-        run = runtime.files.run.path(percentEncoded: false)
-        log = runtime.files.log("iris-0")
+        self.runtime = runtime
         supervisor = ReplicaSupervisor(
-            spec: ReplicaSpec(
-                deployment: "iris", index: 0, model: "iris", version: "v1",
-                command: ["/bin/sh", "-c", shell, "{address}"],
-                artifact: "/dev/null", environment: ["GREETING": "weights=/models/iris.json"]),
-            runtime: runtime, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            isReady: { [log = log] _ in
-                proof && !ReplicaLog(path: log).lastLines().isEmpty
-            }, changed: { continuation.yield() })
+            spec: .shell("true"), runtime: runtime,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            isReady: { _ in true }, changed: { continuation.yield() })
     }
 
     func until(_ state: ReplicaState) async -> ReplicaStatus {

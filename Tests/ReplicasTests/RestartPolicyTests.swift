@@ -1,5 +1,4 @@
-// When a replica that ended is started again, and which states it goes through, by a clock turned
-// by hand.
+// When a replica that ended is started again, by a clock turned by hand.
 
 import Replicas
 import Testing
@@ -61,61 +60,5 @@ import Testing
         policy.becameReady(at: time(2))
 
         #expect(policy.ended(at: time(301), chance: 0) == .seconds(2))
-    }
-}
-
-@Suite struct ReplicaMachineTests {
-    private let now = ContinuousClock.now
-
-    @Test func `a replica is spawned, loads, is proved, ends and is started again`() {
-        var machine = ReplicaMachine()
-        var seen = [machine.state]
-        machine.spawning(at: now)
-        seen.append(machine.state)
-        machine.spawned()
-        seen.append(machine.state)
-        machine.proved(at: now)
-        seen.append(machine.state)
-        let pause = machine.ended("exited with code 7", at: now, chance: 0)
-        seen.append(machine.state)
-
-        #expect(seen == [.reserved, .spawning, .loading, .ready, .failed])
-        #expect(pause == .seconds(1))
-        #expect(machine.reason == "exited with code 7")
-        #expect(machine.restarts == 1)
-    }
-
-    @Test func `proof that comes too late proves nothing`() {
-        var machine = ReplicaMachine()
-        machine.spawning(at: now)
-        machine.spawned()
-        _ = machine.ended("gone", at: now, chance: 0)
-        machine.proved(at: now)
-        #expect(machine.state == .failed)
-    }
-
-    @Test func `nothing leads back from draining and stopping`() {
-        var machine = ReplicaMachine()
-        machine.draining()
-        machine.spawning(at: now)
-        machine.spawned()
-        #expect(machine.ended("gone", at: now, chance: 0) == .zero)
-        #expect(machine.state == .draining)
-        machine.stopping()
-        machine.draining()
-        #expect(machine.state == .stopping)
-        machine.exited()
-        machine.stopping()
-        #expect(machine.state == .exited)
-    }
-
-    @Test func `a crash loop is named in the reason`() {
-        var machine = ReplicaMachine()
-        for _ in 0..<5 {
-            machine.spawning(at: now)
-            _ = machine.ended("exited with code 1", at: now, chance: 0)
-        }
-        #expect(machine.isCrashLooping)
-        #expect(machine.reason == "crash loop: exited with code 1")
     }
 }

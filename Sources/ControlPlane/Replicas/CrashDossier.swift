@@ -27,5 +27,47 @@ package struct CrashDossier: Sendable, Equatable, Codable {
     package var enforcement: [ResourceKind: Enforcement]
     package var gpus: [String]
 
+    package init(
+        replica: String,
+        deployment: String,
+        revision: Int,
+        run: Int,
+        model: String,
+        version: String,
+        startedAt: Date,
+        endedAt: Date,
+        exit: ReplicaExit,
+        cause: String,
+        commandLine: [String],
+        lastOut: [String],
+        lastError: [String],
+        lostLines: Int,
+        residentBytesMax: Int,
+        cpuSeconds: Double,
+        resources: ReplicaResources,
+        enforcement: [ResourceKind: Enforcement],
+        gpus: [String]
+    ) {
+        self.replica = replica
+        self.deployment = deployment
+        self.revision = revision
+        self.run = run
+        self.model = model
+        self.version = version
+        self.startedAt = startedAt
+        self.endedAt = endedAt
+        self.exit = exit
+        self.cause = cause
+        self.commandLine = commandLine
+        self.lastOut = lastOut
+        self.lastError = lastError
+        self.lostLines = lostLines
+        self.residentBytesMax = residentBytesMax
+        self.cpuSeconds = cpuSeconds
+        self.resources = resources
+        self.enforcement = enforcement
+        self.gpus = gpus
+    }
+
     package var seconds: Double { endedAt.timeIntervalSince(startedAt) }
 }

@@ -29,6 +29,7 @@ extension ProcessRuntime {
         let record = stored.record
         let status = status(of: record)
         guard let status, Kernel.isAlive(status.shim) else {
+            if status == nil { endStranger(in: record.replica) }
             let end = conclude(stored, shim: status?.shim)
             let leftover = Leftover(record: record, state: .ended(end))
             books.withLock {
@@ -43,6 +44,18 @@ extension ProcessRuntime {
             books.gpus.restore(record.gpus, to: record.replica)
             if let port = record.address.port { books.ports.restore(port, to: record.replica) }
         }
+    }
+
+    /// A shim in the replica's folder that is not of the recorded run: nobody would ever end it.
+    private func endStranger(in replica: String) {
+        let bytes = Kernel.contents(files.status(replica), bytesMax: 2 * ShimStatus.slotBytes)
+        guard let shim = bytes.flatMap({ ShimStatus(file: $0) })?.shim else { return }
+        let pidfd = penstock_pidfd_open(shim.process)
+        guard pidfd >= 0 else { return }
+        defer { close(pidfd) }
+        guard Kernel.isAlive(shim) else { return }
+        _ = penstock_pidfd_send_signal(pidfd, SIGKILL)
+        Self.sweep(shim)
     }
 
     package func leftovers() async -> [Leftover] {

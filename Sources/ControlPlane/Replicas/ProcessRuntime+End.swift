@@ -59,10 +59,12 @@ extension ProcessRuntime {
         let status = status(of: stored.record)
         if let shim, shim.boot == Kernel.boot, status?.state != .exited { Self.sweep(shim) }
         let isOutOfMemory = groups.isOutOfMemory(stored.groups)
-        let circumstances = EndCircumstances(
+        var circumstances = EndCircumstances(
             exit: Self.exit(status), request: status?.request ?? .none,
-            memoryLimitBytes: stored.resources.memoryBytes, isOutOfMemory: isOutOfMemory,
-            watchedBytes: notes.watchedBytes, unkillable: status?.unkillable ?? 0)
+            memoryLimitBytes: stored.resources.memoryBytes)
+        circumstances.isOutOfMemory = isOutOfMemory
+        circumstances.watchedBytes = notes.watchedBytes
+        circumstances.unkillable = status?.unkillable ?? 0
         let isOurs = notes.watchedBytes != nil
         let isRequested = !isOurs && (notes.isStopping || circumstances.request != .none)
         var end = ReplicaEnd(
@@ -88,9 +90,12 @@ extension ProcessRuntime {
         return .unknown("its shim, process \(status.shim.process), was killed, and it with that")
     }
 
-    /// Kills what a killed shim could not: whatever is still in its session.
+    /// Kills what a killed shim could not: whatever is still in its session. While there is any of
+    /// that, the kernel gives the session's number to no other process; if one has it, nothing is.
     static func sweep(_ shim: ProcessIdentity) {
         let own = getsid(0)
+        let leader = Kernel.process(shim.process)
+        guard leader == nil || leader?.startTicks == shim.startTicks else { return }
         for process in Kernel.processes().processes
         where process.session == shim.process && process.session != own
             && process.startTicks >= shim.startTicks

@@ -79,6 +79,7 @@ extension ProcessRuntime {
             }
         }
         if let socket = places.address.socket {
+            try ReplicaError.file(socket) { try files.makeSocketFolder(spec.name) }
             // A stale socket file would look like an address that answers; there mostly is none.
             try? FileManager.default.removeItem(atPath: socket)
         }

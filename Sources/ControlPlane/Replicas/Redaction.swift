@@ -1,11 +1,11 @@
 // Takes secrets out of a command line before anybody but the replica sees it: values of secret
 // variables wherever they occur, and arguments whose names say what they are. Pure.
 
-struct Redaction: Sendable {
-    static let mark = "[redacted]"
+package struct Redaction: Sendable {
+    package static let mark = "[redacted]"
     private let values: [String]
 
-    init(spec: ReplicaSpec) {
+    package init(spec: ReplicaSpec) {
         let names = spec.environment.keys.filter {
             spec.secrets.contains($0) || Self.isSecret($0)
         }
@@ -14,7 +14,7 @@ struct Redaction: Sendable {
             .sorted { $0.count > $1.count }
     }
 
-    func commandLine(_ arguments: [String]) -> [String] {
+    package func commandLine(_ arguments: [String]) -> [String] {
         var isNextSecret = false
         return arguments.map { argument in
             defer { isNextSecret = argument.hasPrefix("-") && Self.isSecretOption(argument) }
@@ -37,7 +37,7 @@ struct Redaction: Sendable {
         !argument.contains("=") && isSecret(argument)
     }
 
-    static func isSecret(_ name: String) -> Bool {
+    package static func isSecret(_ name: String) -> Bool {
         let parts = name.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init)
         let words: Set = [
             "token", "password", "passwd", "secret", "credential", "credentials", "apikey",

@@ -51,22 +51,30 @@ package struct ReplicaEnd: Sendable, Equatable, Codable {
 }
 
 /// What was seen around an end, besides the exit itself.
-struct EndCircumstances: Sendable, Equatable {
-    enum Request: String, Sendable {
+package struct EndCircumstances: Sendable, Equatable {
+    package enum Request: String, Sendable {
         case none = "no"
         case stop, kill
     }
 
-    var exit: ReplicaExit
-    var request = Request.none
-    var memoryLimitBytes: Int?
+    package var exit: ReplicaExit
+    package var request: Request
+    package var memoryLimitBytes: Int?
     /// The kernel killed a process of the replica's control group for its memory.
-    var isOutOfMemory = false
+    package var isOutOfMemory = false
     /// Resident bytes when Penstock itself ended it for its memory.
-    var watchedBytes: Int?
-    var unkillable = 0
+    package var watchedBytes: Int?
+    package var unkillable = 0
 
-    var cause: String {
+    package init(
+        exit: ReplicaExit, request: Request = .none, memoryLimitBytes: Int? = nil
+    ) {
+        self.exit = exit
+        self.request = request
+        self.memoryLimitBytes = memoryLimitBytes
+    }
+
+    package var cause: String {
         var sentence = exit.description
         if let watchedBytes {
             sentence += "; \(memoryReached), with \(Self.bytes(watchedBytes)) resident"

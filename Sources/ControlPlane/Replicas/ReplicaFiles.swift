@@ -8,10 +8,11 @@ package struct ReplicaFiles: Sendable {
     package let replicas: URL
     package let logs: URL
     package let dossiers: URL
-    /// Short enough for sockets.
-    package let sockets: URL
+    private let sockets: URL
+    /// For sockets whose path would be too long beside the others. Made when it is needed.
+    package let shortSockets: URL
     /// Eight characters that tell this state directory from others.
-    let tag: String
+    package let tag: String
 
     package init(state: URL, temporary: URL = FileManager.default.temporaryDirectory) throws {
         let state = state.absoluteURL
@@ -19,18 +20,26 @@ package struct ReplicaFiles: Sendable {
         replicas = state.appending(path: "replicas", directoryHint: .isDirectory)
         logs = state.appending(path: "logs", directoryHint: .isDirectory)
         dossiers = state.appending(path: "dossiers", directoryHint: .isDirectory)
-        let near = state.appending(path: "run", directoryHint: .isDirectory)
-        let isShort = Self.path(near, "").utf8.count + Limits.nameBytes <= Limits.socketPathBytes
-        sockets =
-            isShort
-            ? near
-            : temporary.appending(path: "penstock-\(tag)", directoryHint: .isDirectory)
+        sockets = state.appending(path: "run", directoryHint: .isDirectory)
+        shortSockets = temporary.absoluteURL.appending(
+            path: "penstock-\(tag)", directoryHint: .isDirectory)
         for directory in [replicas, logs, dossiers, sockets] {
             try Self.makePrivate(directory)
         }
     }
 
-    package func socket(_ replica: String) -> String { Self.path(sockets, "\(replica).sock") }
+    package func socket(_ replica: String) -> String {
+        let near = Self.path(sockets, "\(replica).sock")
+        let isShort = near.utf8.count <= Limits.socketPathBytes
+        return isShort ? near : Self.path(shortSockets, "\(replica).sock")
+    }
+
+    /// The folder that the socket lies in is there, and ours alone.
+    func makeSocketFolder(_ replica: String) throws {
+        let isShort = socket(replica).hasPrefix(Self.path(shortSockets, ""))
+        try Self.makePrivate(isShort ? shortSockets : sockets)
+    }
+
     package func folder(_ replica: String) -> String { Self.path(replicas, replica) }
     func record(_ replica: String) -> String { Self.path(replicas, "\(replica)/run.json") }
     func status(_ replica: String) -> String { Self.path(replicas, "\(replica)/status") }

@@ -2,16 +2,22 @@
 // but its own secrets, then what the deployment sets, then who the replica is. Pure.
 
 /// Known only once a run is about to start.
-struct RunPlaces: Sendable, Equatable {
-    var address: ReplicaAddress
+package struct RunPlaces: Sendable, Equatable {
+    package var address: ReplicaAddress
     /// Empty when it has none.
-    var gpus: [String] = []
+    package var gpus: [String]
     /// Whether GPUs are given out here at all.
-    var assignsGPUs = false
+    package var assignsGPUs: Bool
+
+    package init(address: ReplicaAddress, gpus: [String] = [], assignsGPUs: Bool = false) {
+        self.address = address
+        self.gpus = gpus
+        self.assignsGPUs = assignsGPUs
+    }
 }
 
 extension ReplicaSpec {
-    func filled(_ text: String, _ places: RunPlaces) -> String {
+    package func filled(_ text: String, _ places: RunPlaces) -> String {
         var values = [
             "address": places.address.description, "artifact": artifact ?? "", "name": name,
             "replica": name, "deployment": deployment, "revision": "\(revision)", "model": model,
@@ -24,7 +30,9 @@ extension ReplicaSpec {
         return Self.fill(text, values)
     }
 
-    func variables(inherited: [String: String], _ places: RunPlaces) -> [String: String] {
+    package func variables(
+        inherited: [String: String], _ places: RunPlaces
+    ) -> [String: String] {
         var variables = inherited.filter {
             !$0.key.hasPrefix("PENSTOCK_") && $0.key != "NOTIFY_SOCKET"
         }

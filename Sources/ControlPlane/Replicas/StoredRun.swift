@@ -3,6 +3,7 @@
 // that nobody knows of.
 
 import Foundation
+import Glibc
 
 struct StoredRun: Codable, Equatable, Sendable {
     var record: ReplicaRecord
@@ -59,6 +60,11 @@ final class LiveRun: Sendable {
         self.run = run
         self.shim = shim
         self.pidfd = Guarded(pidfd)
+    }
+
+    deinit {
+        // Set only if the run outlived the runtime.
+        if let pidfd = pidfd.withLock({ $0 }) { close(pidfd) }
     }
 
     var record: ReplicaRecord { stored.record }

@@ -107,7 +107,9 @@ static void put(struct shim_log *log, const char *stream, const char *text, size
                 int is_whole) {
     char start[64];
     size_t prefixed = prefix(start, sizeof start, stream, is_whole);
-    if (log->buffered + prefixed + length + 1 > sizeof log->buffer) shim_log_flush(log);
+    size_t needed = log->buffered + prefixed + length + 1;
+    // What is written at once fits into a segment, unless a single line does not.
+    if (needed > sizeof log->buffer || needed > log->segment_bytes) shim_log_flush(log);
     char *end = log->buffer + log->buffered;
     memcpy(end, start, prefixed);
     memcpy(end + prefixed, text, length);

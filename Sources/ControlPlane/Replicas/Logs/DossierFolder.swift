@@ -2,11 +2,15 @@
 
 import Foundation
 
-struct DossierFolder: Sendable {
-    let path: String
+package struct DossierFolder: Sendable {
+    package let path: String
+
+    package init(path: String) {
+        self.path = path
+    }
 
     /// Best effort: a full disk must not keep a replica from being started again.
-    func add(_ dossier: CrashDossier) {
+    package func add(_ dossier: CrashDossier) {
         let files = FileManager.default
         try? files.createDirectory(
             atPath: path, withIntermediateDirectories: true,
@@ -26,7 +30,7 @@ struct DossierFolder: Sendable {
     }
 
     /// Newest first.
-    func all() -> [CrashDossier] {
+    package func all() -> [CrashDossier] {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
         return names().reversed().compactMap { name in

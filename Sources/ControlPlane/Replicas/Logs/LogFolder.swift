@@ -3,17 +3,21 @@
 
 import Foundation
 
-struct LogFolder: Sendable {
-    struct Segment: Sendable, Equatable {
+package struct LogFolder: Sendable {
+    package struct Segment: Sendable, Equatable {
         var run: Int
         var first: UInt64
         var path: String
     }
 
-    let path: String
+    package let path: String
+
+    package init(path: String) {
+        self.path = path
+    }
 
     /// In order.
-    func segments() -> [Segment] {
+    package func segments() -> [Segment] {
         // No folder: nothing was ever written.
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         return names.compactMap(segment).sorted { ($0.run, $0.first) < ($1.run, $1.first) }
@@ -30,12 +34,12 @@ struct LogFolder: Sendable {
     }
 
     /// Ascending.
-    func runs() -> [Int] {
+    package func runs() -> [Int] {
         Set(segments().map(\.run)).sorted()
     }
 
     /// Removes all but the newest runs.
-    func prune(keeping count: Int) {
+    package func prune(keeping count: Int) {
         let old = runs().dropLast(count)
         for segment in segments() where old.contains(segment.run) {
             // Gone already is as good.
@@ -43,7 +47,7 @@ struct LogFolder: Sendable {
         }
     }
 
-    func number(of run: LogQuery.Run) -> Int? {
+    package func number(of run: LogQuery.Run) -> Int? {
         let runs = runs()
         switch run {
         case .current: return runs.last
@@ -52,7 +56,7 @@ struct LogFolder: Sendable {
         }
     }
 
-    func page(_ query: LogQuery) throws(ReplicaError) -> LogPage {
+    package func page(_ query: LogQuery) throws(ReplicaError) -> LogPage {
         guard let run = number(of: query.run) else {
             throw .noSuchLog("\(query.replica), run \(query.run)")
         }
@@ -116,20 +120,20 @@ struct LogFolder: Sendable {
 }
 
 /// What is kept of one run.
-struct LogExtent: Sendable {
+package struct LogExtent: Sendable {
     private let segments: [LogFolder.Segment]
-    let end: UInt64
+    package let end: UInt64
 
-    init(_ segments: [LogFolder.Segment]) {
+    package init(_ segments: [LogFolder.Segment]) {
         self.segments = segments
         end = segments.last.map { $0.first + Self.size($0) } ?? 0
     }
 
-    var first: UInt64 { segments.first?.first ?? 0 }
+    package var first: UInt64 { segments.first?.first ?? 0 }
 
     /// At most `count` bytes from an offset, across segments. A segment that was removed meanwhile
     /// ends them: offsets after it would be wrong.
-    func bytes(from start: UInt64, count: Int) -> [UInt8] {
+    package func bytes(from start: UInt64, count: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         for (index, segment) in segments.enumerated() {
             let position = start + UInt64(bytes.count)
@@ -156,12 +160,12 @@ struct LogExtent: Sendable {
 }
 
 /// Bytes cut into lines. Pure.
-struct LogCut: Sendable, Equatable {
-    var lines: [LogLine] = []
+package struct LogCut: Sendable, Equatable {
+    package var lines: [LogLine] = []
     /// After the last whole line.
-    var next: UInt64
+    package var next: UInt64
 
-    init(_ bytes: [UInt8], at start: UInt64, beginsWithinLine: Bool = false) {
+    package init(_ bytes: [UInt8], at start: UInt64, beginsWithinLine: Bool = false) {
         next = start
         var rest = bytes[...]
         var isSkipping = beginsWithinLine
@@ -180,7 +184,7 @@ struct LogCut: Sendable, Equatable {
 
 extension LogFolder {
     /// Folders of replica names that nobody runs, the one silent longest first.
-    static func silent(in root: String, except known: Set<String>) -> [String] {
+    package static func silent(in root: String, except known: Set<String>) -> [String] {
         let files = FileManager.default
         // No folder: nothing was ever written.
         let names = (try? files.contentsOfDirectory(atPath: root)) ?? []
@@ -196,7 +200,7 @@ extension LogFolder {
 
 extension LogFolder {
     /// The end of both outputs, for a dossier.
-    func lastWords(of run: Int) -> (out: [String], error: [String]) {
+    package func lastWords(of run: Int) -> (out: [String], error: [String]) {
         let query = LogQuery(
             deployment: "", replica: "", run: .number(run),
             from: .last(lines: 20 * Limits.dossierLines), maxBytes: 16 * Limits.dossierBytes)

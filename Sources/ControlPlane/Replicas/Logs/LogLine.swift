@@ -30,7 +30,7 @@ package struct LogLine: Sendable, Equatable {
     }
 
     /// A line without its newline; nil when it is none of a shim's.
-    init?(_ line: ArraySlice<UInt8>, offset: UInt64) {
+    package init?(_ line: ArraySlice<UInt8>, offset: UInt64) {
         let parts = line.split(
             separator: UInt8(ascii: " "), maxSplits: 3, omittingEmptySubsequences: false)
         guard parts.count == 4, let time = Self.time(parts[0]),

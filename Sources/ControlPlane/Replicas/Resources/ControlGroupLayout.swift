@@ -2,20 +2,20 @@
 // /proc/self/mountinfo. Pure: texts in, value out. Version 1 has a tree per controller, version 2 one
 // tree; a machine may have both.
 
-struct ControlGroupLayout: Sendable, Equatable {
-    struct Tree: Sendable, Equatable {
-        var version: Int
+package struct ControlGroupLayout: Sendable, Equatable {
+    package struct Tree: Sendable, Equatable {
+        package var version: Int
         /// Empty for version 2, whose groups say themselves which they have.
-        var controllers: Set<String>
+        package var controllers: Set<String>
         /// This process's own group, as a directory.
-        var own: String
+        package var own: String
         /// No group above can be seen: a container's own tree, or a machine nobody divides.
-        var isTop: Bool
+        package var isTop: Bool
     }
 
-    var trees: [Tree]
+    package var trees: [Tree]
 
-    init(membership: String, mounts: String) {
+    package init(membership: String, mounts: String) {
         let mounted = mounts.split(separator: "\n").compactMap(Mount.init)
         trees = membership.split(separator: "\n").compactMap { line in
             // `4:memory:/some/group`, or `0::/some/group` for version 2.
@@ -35,11 +35,11 @@ struct ControlGroupLayout: Sendable, Equatable {
         }
     }
 
-    func tree(of controller: String) -> Tree? {
+    package func tree(of controller: String) -> Tree? {
         trees.first { $0.version == 1 && $0.controllers.contains(controller) }
     }
 
-    var unified: Tree? { trees.first { $0.version == 2 } }
+    package var unified: Tree? { trees.first { $0.version == 2 } }
 }
 
 /// `36 35 0:30 /root /mount/point rw,nosuid shared:9 - cgroup2 cgroup rw,nsdelegate`.

@@ -1,18 +1,18 @@
 // Limits as the files of a control group say them. Pure: a limit goes in, file names and their
 // contents come out.
 
-struct ControlGroupLimits: Sendable, Equatable {
-    struct Entry: Sendable, Equatable {
-        var file: String
-        var value: String
+package struct ControlGroupLimits: Sendable, Equatable {
+    package struct Entry: Sendable, Equatable {
+        package var file: String
+        package var value: String
         /// Some kernels lack the file; then the limit still holds in the main.
-        var isOptional = false
+        package var isOptional = false
     }
 
     /// 100 ms, the kernel's own; short enough that a throttled replica still answers probes.
     private static let periodMicroseconds = 100_000
 
-    static func entries(
+    package static func entries(
         _ kind: ResourceKind, of resources: ReplicaResources, version: Int
     ) -> [Entry] {
         switch kind {
@@ -51,7 +51,7 @@ struct ControlGroupLimits: Sendable, Equatable {
         ]
     }
 
-    static func controller(_ kind: ResourceKind) -> String? {
+    package static func controller(_ kind: ResourceKind) -> String? {
         switch kind {
         case .cpu: "cpu"
         case .memory: "memory"
@@ -61,12 +61,12 @@ struct ControlGroupLimits: Sendable, Equatable {
     }
 
     /// `oom_kill 2` of memory.events (v2) or memory.oom_control (v1).
-    static func outOfMemoryKills(_ events: String) -> Int {
+    package static func outOfMemoryKills(_ events: String) -> Int {
         number("oom_kill", in: events) ?? 0
     }
 
     /// `usage_usec 12` of cpu.stat, `inactive_file 12` of memory.stat.
-    static func number(_ key: String, in text: String) -> Int? {
+    package static func number(_ key: String, in text: String) -> Int? {
         for line in text.split(separator: "\n") {
             let parts = line.split(separator: " ")
             if parts.count == 2, parts[0] == key { return Int(parts[1]) }

@@ -4,16 +4,16 @@
 import Dispatch
 import Foundation
 
-struct GPUUsage: Sendable, Equatable {
-    var percent: Double
-    var memoryBytes: Int
+package struct GPUUsage: Sendable, Equatable {
+    package var percent: Double
+    package var memoryBytes: Int
 
     static let question = [
         "--query-gpu=uuid,utilization.gpu,memory.used", "--format=csv,noheader,nounits",
     ]
 
     /// Lines such as `GPU-8f2c…, 37, 1024`, by UUID; a device that cannot tell says `[N/A]`.
-    static func read(answer: String) -> [String: GPUUsage] {
+    package static func read(answer: String) -> [String: GPUUsage] {
         var result: [String: GPUUsage] = [:]
         for line in answer.split(whereSeparator: \.isNewline) {
             let fields = line.split(separator: ",").map { $0.filter { $0 != " " } }

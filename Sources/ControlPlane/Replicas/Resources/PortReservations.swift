@@ -1,19 +1,19 @@
 // Ports for replicas that listen on TCP. Each is given to one live replica only; whether some other
 // program has it is asked of the system through `isFree`. Pure otherwise.
 
-struct PortReservations: Sendable {
+package struct PortReservations: Sendable {
     private let range: Range<Int>
     private var holders: [Int: String] = [:]
     private var next: Int
 
     /// `start` spreads several Penstocks of one machine over the range.
-    init(range: Range<Int> = Limits.ports, start: Int = 0) {
+    package init(range: Range<Int> = Limits.ports, start: Int = 0) {
         self.range = range
         next = range.lowerBound + start % range.count
     }
 
     /// A port that nobody had lately, so that a client of the one before cannot meet the new one.
-    mutating func take(
+    package mutating func take(
         for replica: String, isFree: (Int) -> Bool
     ) throws(ReplicaError) -> Int {
         for _ in range {
@@ -27,11 +27,11 @@ struct PortReservations: Sendable {
         throw .noCapacity("no free port from \(range.lowerBound) to \(range.upperBound - 1)")
     }
 
-    mutating func restore(_ port: Int, to replica: String) {
+    package mutating func restore(_ port: Int, to replica: String) {
         holders[port] = replica
     }
 
-    mutating func release(_ replica: String) {
+    package mutating func release(_ replica: String) {
         holders = holders.filter { $0.value != replica }
     }
 }

@@ -1,19 +1,19 @@
 // One process as /proc/PID/stat tells it, and who descends from whom. Pure.
 
-struct ProcessStat: Sendable, Equatable {
-    var process: Int32
-    var state: UInt8
-    var parent: Int32
-    var group: Int32
-    var session: Int32
+package struct ProcessStat: Sendable, Equatable {
+    package var process: Int32
+    package var state: UInt8
+    package var parent: Int32
+    package var group: Int32
+    package var session: Int32
     /// Ticks in user and system mode: its own, and of children that it has waited for.
-    var ownTicks: Int
-    var childrenTicks: Int
-    var startTicks: UInt64
-    var residentPages: Int
+    package var ownTicks: Int
+    package var childrenTicks: Int
+    package var startTicks: UInt64
+    package var residentPages: Int
 
     /// The name in parentheses may hold spaces and parentheses: count from the last one.
-    init?(_ text: some Sequence<UInt8>) {
+    package init?(_ text: some Sequence<UInt8>) {
         let bytes = Array(text)
         guard let close = bytes.lastIndex(of: UInt8(ascii: ")")),
             let open = bytes.firstIndex(of: UInt8(ascii: "(")),
@@ -35,7 +35,7 @@ struct ProcessStat: Sendable, Equatable {
         residentPages = field(24)
     }
 
-    var isZombie: Bool { state == UInt8(ascii: "Z") || state == UInt8(ascii: "X") }
+    package var isZombie: Bool { state == UInt8(ascii: "Z") || state == UInt8(ascii: "X") }
 
     private static func number(_ digits: ArraySlice<UInt8>) -> Int? {
         var value = 0
@@ -56,17 +56,17 @@ struct ProcessStat: Sendable, Equatable {
 }
 
 /// All processes at one moment.
-struct ProcessTable: Sendable {
-    let processes: [ProcessStat]
+package struct ProcessTable: Sendable {
+    package let processes: [ProcessStat]
     private let children: [Int32: [ProcessStat]]
 
-    init(_ processes: [ProcessStat]) {
+    package init(_ processes: [ProcessStat]) {
         self.processes = processes
         children = Dictionary(grouping: processes, by: \.parent)
     }
 
     /// Without the process itself.
-    func descendants(of process: Int32) -> [ProcessStat] {
+    package func descendants(of process: Int32) -> [ProcessStat] {
         var found: [ProcessStat] = []
         var seen: Set = [process]
         var next = children[process] ?? []
@@ -81,7 +81,7 @@ struct ProcessTable: Sendable {
 
     /// What a replica uses, from all that descends from its shim. A process that ended counts
     /// through whoever waited for it, in the last place the shim.
-    func reading(shim: ProcessStat, ticksPerSecond: Int, pageBytes: Int) -> UsageReading {
+    package func reading(shim: ProcessStat, ticksPerSecond: Int, pageBytes: Int) -> UsageReading {
         let members = descendants(of: shim.process)
         let ticks = members.reduce(shim.childrenTicks) { $0 + $1.ownTicks + $1.childrenTicks }
         return UsageReading(

@@ -26,24 +26,32 @@ package struct UsageSample: Sendable, Equatable, Codable {
 }
 
 /// What has been used since the start of a run.
-struct UsageReading: Sendable, Equatable {
-    var cpuMicroseconds: Int
-    var memoryBytes: Int
-    var processes: Int
+package struct UsageReading: Sendable, Equatable {
+    package var cpuMicroseconds: Int
+    package var memoryBytes: Int
+    package var processes: Int
+
+    package init(cpuMicroseconds: Int, memoryBytes: Int, processes: Int) {
+        self.cpuMicroseconds = cpuMicroseconds
+        self.memoryBytes = memoryBytes
+        self.processes = processes
+    }
 }
 
 /// Turns readings into samples. Pure; keeps the one before.
-struct UsageMeter: Sendable, Equatable {
-    typealias Instant = ContinuousClock.Instant
+package struct UsageMeter: Sendable, Equatable {
+    package typealias Instant = ContinuousClock.Instant
 
     private var last: (reading: UsageReading, at: Instant)?
 
-    static func == (one: UsageMeter, other: UsageMeter) -> Bool {
+    package init() {}
+
+    package static func == (one: UsageMeter, other: UsageMeter) -> Bool {
         one.last?.reading == other.last?.reading && one.last?.at == other.last?.at
     }
 
     /// Nil for the first reading: there is no time to divide by yet.
-    mutating func sample(
+    package mutating func sample(
         _ reading: UsageReading, at now: Instant, wall: Date
     ) -> UsageSample? {
         defer { last = (reading, now) }

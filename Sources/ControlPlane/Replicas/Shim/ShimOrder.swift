@@ -1,27 +1,55 @@
 // What a shim is told to run, in the form that it reads: `key=value` entries, each ended by NUL. It
 // goes through a descriptor that only the two have, because it holds the replica's secrets.
 
-struct ShimOrder: Sendable, Equatable {
-    var folder: String
-    var nonce: String
-    var boot: String
-    var logs: String
-    var run: Int
-    var bounds: LogBounds
-    var graceMilliseconds: Int
-    var program: String
-    var arguments: [String]
-    var variables: [String: String]
-    var directory: String?
+package struct ShimOrder: Sendable, Equatable {
+    package var folder: String
+    package var nonce: String
+    package var boot: String
+    package var logs: String
+    package var run: Int
+    package var bounds: LogBounds
+    package var graceMilliseconds: Int
+    package var program: String
+    package var arguments: [String]
+    package var variables: [String: String]
+    package var directory: String?
     /// Directories of the control groups to join.
-    var groups: [String] = []
+    package var groups: [String]
+
+    package init(
+        folder: String,
+        nonce: String,
+        boot: String,
+        logs: String,
+        run: Int,
+        bounds: LogBounds,
+        graceMilliseconds: Int,
+        program: String,
+        arguments: [String],
+        variables: [String: String],
+        directory: String? = nil,
+        groups: [String] = []
+    ) {
+        self.folder = folder
+        self.nonce = nonce
+        self.boot = boot
+        self.logs = logs
+        self.run = run
+        self.bounds = bounds
+        self.graceMilliseconds = graceMilliseconds
+        self.program = program
+        self.arguments = arguments
+        self.variables = variables
+        self.directory = directory
+        self.groups = groups
+    }
 
     /// RLIMIT_CORE, which is 4 on every architecture Linux has: a core of a model of 50 GB would
     /// fill the disk.
     private static let noCore = "4:0"
 
     /// Nil when a value holds NUL, which no argument, variable or path can carry.
-    var bytes: [UInt8]? {
+    package var bytes: [UInt8]? {
         var entries = [
             ("folder", folder), ("nonce", nonce), ("boot", boot), ("logs", logs),
             ("run", "\(run)"), ("segment", "\(bounds.segmentBytes)"),

@@ -1,39 +1,44 @@
 // What a shim has written about its replica: two slots of one file, the newer whole one counts. Pure:
 // bytes in, value out; bytes that are not a shim's are no status.
 
-import Foundation
+package import Foundation
 
-struct ShimStatus: Sendable, Equatable {
-    enum State: String, Sendable {
+package struct ShimStatus: Sendable, Equatable {
+    package enum State: String, Sendable {
         case starting, running, ending, exited, failed
     }
 
-    var sequence = 0
-    var nonce = ""
-    var boot = ""
-    var state = State.starting
-    var shim: ProcessIdentity
+    package var sequence = 0
+    package var nonce = ""
+    package var boot = ""
+    package var state = State.starting
+    package var shim: ProcessIdentity
     /// Nil before there is one.
-    var child: ProcessIdentity?
-    var started: Date?
-    var ended: Date?
-    var request = EndCircumstances.Request.none
-    var residentBytesMax = 0
-    var cpuSeconds = 0.0
-    var lostLines = 0
-    var unkillable = 0
-    var exit: ReplicaExit?
-    var failure: Failure?
+    package var child: ProcessIdentity?
+    package var started: Date?
+    package var ended: Date?
+    package var request = EndCircumstances.Request.none
+    package var residentBytesMax = 0
+    package var cpuSeconds = 0.0
+    package var lostLines = 0
+    package var unkillable = 0
+    package var exit: ReplicaExit?
+    package var failure: Failure?
 
-    struct Failure: Sendable, Equatable {
-        var step: String
-        var error: Int32
+    package struct Failure: Sendable, Equatable {
+        package var step: String
+        package var error: Int32
+
+        package init(step: String, error: Int32) {
+            self.step = step
+            self.error = error
+        }
     }
 
-    static let slotBytes = 2048
+    package static let slotBytes = 2048
 
     /// A whole file.
-    init?(file: [UInt8]) {
+    package init?(file: [UInt8]) {
         let slots = stride(from: 0, to: file.count, by: Self.slotBytes).prefix(2)
         let known = slots.compactMap { start in
             ShimStatus(slot: file[start..<min(start + Self.slotBytes, file.count)])
@@ -43,7 +48,7 @@ struct ShimStatus: Sendable, Equatable {
     }
 
     /// One slot: text, its checksum in the last line, then padding.
-    init?(slot: ArraySlice<UInt8>) {
+    package init?(slot: ArraySlice<UInt8>) {
         let text = slot.prefix { $0 != 0 }
         let mark = Array("sum ".utf8)
         guard let start = text.lastRange(of: mark)?.lowerBound,
@@ -56,7 +61,7 @@ struct ShimStatus: Sendable, Equatable {
     }
 
     /// As the control socket tells it.
-    init?(text: String) {
+    package init?(text: String) {
         var lines: [Substring: Substring] = [:]
         for line in text.split(separator: "\n") {
             let parts = line.split(separator: " ", maxSplits: 1)
@@ -112,14 +117,14 @@ struct ShimStatus: Sendable, Equatable {
     }
 
     /// `2 run the program`, as the status and the channel say it.
-    static func failure(_ text: Substring) -> Failure? {
+    package static func failure(_ text: Substring) -> Failure? {
         let parts = text.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, let error = Int32(parts[0]) else { return nil }
         return Failure(step: String(parts[1]), error: error)
     }
 
     /// FNV-1a, as the shim computes it.
-    static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+    package static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt64 {
         bytes.reduce(14_695_981_039_346_656_037) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
     }
 }
