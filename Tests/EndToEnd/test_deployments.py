@@ -158,23 +158,14 @@ def test_a_reload_changes_the_number_of_replicas(start_gateway):
     assert label(gateway.post(INFER, FLOWER)) == ["setosa"]
 
 
-def test_a_crash_of_the_gateway_leaves_no_replica_for_ever(start_gateway):
-    gateway = start_gateway(whole=with_deployments(iris()))
-    old = set(children(gateway.pid))
-    os.kill(gateway.pid, signal.SIGKILL)
-    gateway.process.wait()
-    gateway.start()
-    until(lambda: not any(is_alive(pid) for pid in old), "the replicas left behind are ended")
-    assert label(gateway.post(INFER, FLOWER)) == ["setosa"]
-    assert not old & set(children(gateway.pid))
-
-
 def test_what_a_crash_leaves_behind_is_told_with_its_number_and_reason(start_gateway):
     gateway = start_gateway(whole=with_deployments(iris(replicas=1)))
-    replica = children(gateway.pid)[0]
+    [shim] = children(gateway.pid)
+    [replica] = children(shim)
     os.kill(replica, signal.SIGKILL)
     told = until(lambda: gateway.events("replica ended; it is started again"), "the log tells it")
-    assert told[0]["pid"] == str(replica) and told[0]["reason"] == "killed by signal 9"
+    assert told[0]["pid"] == str(replica)
+    assert told[0]["reason"].startswith("killed by SIGKILL")
 
 
 def test_stopping_finishes_predictions_before_the_replicas_end(start_gateway):

@@ -1,5 +1,5 @@
-// Reading output that a shim wrote: pages by offset, by count and by time, across segments, and lines
-// that are none.
+// Reading output that a shim wrote: pages by offset, by count and by time, across segments, and
+// lines that are none.
 
 import Foundation
 import Replicas

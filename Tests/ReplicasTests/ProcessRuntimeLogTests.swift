@@ -40,7 +40,8 @@ import Testing
         let script = """
             i=0
             while [ $i -lt 40 ]; do
-              j=0; while [ $j -lt 50 ]; do echo $i.$j 0123456789012345678901234567890123456789; j=$((j + 1)); done
+              j=0
+              while [ $j -lt 50 ]; do echo $i.$j some forty characters more; j=$((j + 1)); done
               until read go < "$FIFO"; do :; done; i=$((i + 1))
             done
             """
@@ -139,7 +140,8 @@ import Testing
         let runtime = try scratch.runtime(shim: limited)
         // One line that no file can take, then one that fits.
         let script = """
-            head -c 6000 /dev/zero | tr '\\0' x; echo; until read go < "$FIFO"; do :; done; echo short
+            head -c 6000 /dev/zero | tr '\\0' x; echo
+            until read go < "$FIFO"; do :; done; echo short
             """
         let run = try await runtime.start(
             .shell(script).with { $0.environment = ["FIFO": scratch.fifo] })

@@ -1,4 +1,5 @@
-// Which states a replica goes through and what its owner is asked to do, by a clock turned by hand.
+// Which states a replica goes through and what its owner is
+// asked to do, by a clock turned by hand.
 
 import Replicas
 import Testing

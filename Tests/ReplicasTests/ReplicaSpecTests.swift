@@ -1,5 +1,5 @@
-// Places in commands, the environment a replica gets, what makes two specs run the same, and what of
-// a command line may be shown.
+// Places in commands, the environment a replica gets, what makes two specs run the same, and what
+// of a command line may be shown.
 
 import Replicas
 import Testing

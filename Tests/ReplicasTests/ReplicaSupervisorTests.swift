@@ -1,5 +1,5 @@
-// One replica kept alive over a scripted runtime: started, proved, ended, started again, taken over.
-// Waiting is for the changes the supervisor tells of, never for time.
+// One replica kept alive over a scripted runtime: started, proved, ended, started again, taken
+// over. Waiting is for the changes the supervisor tells of, never for time.
 
 import Logging
 import Replicas

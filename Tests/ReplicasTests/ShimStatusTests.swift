@@ -1,4 +1,5 @@
-// What a shim writes and is told, byte by byte: torn slots, foreign bytes, both kinds of exit.
+// What a shim writes and is told, byte by byte: torn slots,
+// foreign bytes, both kinds of exit.
 
 import Foundation
 import Replicas

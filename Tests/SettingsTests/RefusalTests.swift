@@ -143,7 +143,6 @@ struct RefusalTests {
         Refusal("state: \"\"", "the path is empty"),
         Refusal("log: { format: xml }", "allowed: json, text"),
         Refusal("replicas_on_exit: kill", "allowed: stop, keep"),
-        Refusal("replicas_on_exit: keep", "keep is not supported yet"),
     ])
     func `a wrong value for the program or the gateway is refused`(row: Refusal) {
         expect(row)

@@ -1,6 +1,6 @@
-// After a restart: which runs earlier Penstocks left, alive or ended, and taking the live ones over.
-// A process is believed to be a replica's shim if boot, number and start time are the recorded
-// ones and it knows the nonce of the run. Whatever belongs to no run is cleared away.
+// After a restart: which runs earlier Penstocks left, alive or ended, and taking the live ones
+// over. A process is believed to be a replica's shim if boot, number and start time are the
+// recorded ones and it knows the nonce of the run. Whatever belongs to no run is cleared away.
 
 import CLinux
 import Foundation

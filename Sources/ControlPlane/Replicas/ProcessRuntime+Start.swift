@@ -1,6 +1,6 @@
-// A start, step by step: names, GPUs and ports are taken, the folder and its record written, control
-// groups made, the shim spawned, and only when its status can be found is it told to go. Whatever
-// fails, and whenever Penstock dies, nothing runs that is not recorded.
+// A start, step by step: names, GPUs and ports are taken, the folder and its record written,
+// control groups made, the shim spawned, and only when its status can be found is it told to go.
+// Whatever fails, and whenever Penstock dies, nothing runs that is not recorded.
 
 import CLinux
 import Foundation
@@ -92,8 +92,9 @@ extension ProcessRuntime {
             replica: spec.name, nonce: nonce, resources: spec.resources)
         let stored = StoredRun(
             record: ReplicaRecord(
-                replica: spec.name, deployment: spec.deployment, revision: spec.revision, run: run,
-                nonce: nonce, specDigest: spec.digest, address: places.address, gpus: places.gpus,
+                replica: spec.name, deployment: spec.deployment, revision: spec.revision,
+                attempt: spec.attempt, run: run, nonce: nonce, specDigest: spec.digest,
+                address: places.address, gpus: places.gpus,
                 startedAt: Date(), enforcement: enforcement(of: spec.resources)),
             groups: groups, spec: spec, places: places)
         do throws(ReplicaError) {

@@ -1,5 +1,5 @@
-// Replicas as processes of this machine. Each has a shim for its parent, in a session of its own, so
-// that both outlive Penstock and the next one learns what happened. Owns the files, the control
+// Replicas as processes of this machine. Each has a shim for its parent, in a session of its own,
+// so that both outlive Penstock and the next one learns what happened. Owns the files, the control
 // groups, the GPUs and ports given out, and the one thread that waits.
 
 import CLinux

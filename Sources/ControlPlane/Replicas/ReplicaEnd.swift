@@ -1,4 +1,5 @@
-// How a run ended, as a value and as a sentence. Pure: what was seen goes in, the cause comes out.
+// How a run ended, as a value and as a sentence. Pure: what
+// was seen goes in, the cause comes out.
 
 package import Foundation
 

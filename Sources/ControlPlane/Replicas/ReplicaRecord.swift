@@ -8,6 +8,8 @@ package struct ReplicaRecord: Sendable, Equatable, Codable {
     package var replica: String
     package var deployment: String
     package var revision: Int
+    /// Which try of its owner this is, as the spec says.
+    package var attempt: Int
     /// 1, 2, … per replica name; logs and dossiers are told apart by it.
     package var run: Int
     /// Known to the replica's shim and to Penstock only.
@@ -21,13 +23,15 @@ package struct ReplicaRecord: Sendable, Equatable, Codable {
     package var enforcement: [ResourceKind: Enforcement]
 
     package init(
-        replica: String, deployment: String, revision: Int, run: Int, nonce: String,
+        replica: String, deployment: String, revision: Int, attempt: Int = 0, run: Int,
+        nonce: String,
         specDigest: String, address: ReplicaAddress, gpus: [String] = [], startedAt: Date,
         enforcement: [ResourceKind: Enforcement] = [:]
     ) {
         self.replica = replica
         self.deployment = deployment
         self.revision = revision
+        self.attempt = attempt
         self.run = run
         self.nonce = nonce
         self.specDigest = specDigest

@@ -10,6 +10,9 @@ package struct ReplicaSpec: Sendable, Equatable {
     package var deployment: String
     /// 0 where there are none.
     package var revision: Int
+    /// The owner's own count, given back with the record: after a crash it tells which start of a
+    /// replica was the last to happen.
+    package var attempt: Int
     package var model: String
     package var version: String
     /// Program and arguments, with places such as `{address}` and `{artifact}` still in them.
@@ -24,14 +27,16 @@ package struct ReplicaSpec: Sendable, Equatable {
     package var log: LogBounds
 
     package init(
-        name: String, deployment: String, revision: Int = 0, model: String, version: String,
-        command: [String], artifact: String? = nil, environment: [String: String] = [:],
+        name: String, deployment: String, revision: Int = 0, attempt: Int = 0, model: String,
+        version: String, command: [String], artifact: String? = nil,
+        environment: [String: String] = [:],
         secrets: Set<String> = [], workingDirectory: String? = nil,
         resources: ReplicaResources = ReplicaResources(), log: LogBounds = LogBounds()
     ) {
         self.name = name
         self.deployment = deployment
         self.revision = revision
+        self.attempt = attempt
         self.model = model
         self.version = version
         self.command = command

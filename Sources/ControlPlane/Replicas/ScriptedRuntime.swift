@@ -120,7 +120,8 @@ package final class ScriptedRuntime: ReplicaRuntime {
             count: spec.resources.gpuCount, type: spec.resources.gpuType, to: name)
         let run = ReplicaRun(
             record: ReplicaRecord(
-                replica: name, deployment: spec.deployment, revision: spec.revision, run: number,
+                replica: name, deployment: spec.deployment, revision: spec.revision,
+                attempt: spec.attempt, run: number,
                 nonce: "\(name)-\(number)", specDigest: spec.digest,
                 address: .unix(path: "/scripted/\(name).sock"), gpus: gpus.map(\.id),
                 startedAt: Date(timeIntervalSince1970: 0)))

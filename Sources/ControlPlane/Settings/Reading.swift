@@ -102,9 +102,7 @@ struct Reading {
     }
 
     private func replicasOnExit(_ value: Value) -> ReplicasOnExit? {
-        guard value.word(ReplicasOnExit.self) == .keep else { return .stop }
-        value.refuse("keep is not supported yet; allowed: stop")
-        return nil
+        value.word(ReplicasOnExit.self)
     }
 
     private func log(_ section: Section) -> LogSettings? {

@@ -1,6 +1,6 @@
-// The replica's output on disk: one line a line, `2026-01-31T12:00:00.000000000Z stdout F text`, the
-// form that log collectors know from containers. Segments are named by run and byte offset, so an
-// offset stays true while old segments go. A full disk loses lines, counts them and says so; the
+// The replica's output on disk: one line a line, `2026-01-31T12:00:00.000000000Z stdout F text`,
+// the form that log collectors know from containers. Segments are named by run and byte offset, so
+// an offset stays true while old segments go. A full disk loses lines, counts them and says so; the
 // replica never waits for space.
 #define _GNU_SOURCE
 #include "shim.h"

@@ -1,4 +1,5 @@
-// Dossiers on disk: a file a failed run, the oldest of a deployment removed when there are too many.
+// Dossiers on disk: a file a failed run, the oldest of a deployment removed when there are too
+// many.
 
 import Foundation
 

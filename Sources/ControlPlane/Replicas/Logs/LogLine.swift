@@ -1,5 +1,5 @@
-// One line of a replica's output as its shim wrote it: `2026-01-31T12:00:00.000000000Z stdout F text`.
-// Pure.
+// One line of a replica's output as its shim wrote it: `2026-01-31T12:00:00.000000000Z stdout F
+// text`. Pure.
 
 package import Foundation
 

@@ -1,5 +1,5 @@
-// What to read of a replica's output, and what comes back. Offsets count bytes from the beginning of
-// a run and stay true while old segments are removed.
+// What to read of a replica's output, and what comes back. Offsets count bytes from the beginning
+// of a run and stay true while old segments are removed.
 
 package import Foundation
 

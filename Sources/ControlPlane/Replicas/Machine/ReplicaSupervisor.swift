@@ -94,16 +94,19 @@ package actor ReplicaSupervisor {
     private func receive(_ event: ReplicaEvent) async {
         let before = machine.state
         let effects = machine.receive(event, at: .now)
+        let metadata = metadata
+        if [.failed, .exited].contains(machine.state) { run = nil }
         setAlarm()
         for effect in effects { perform(effect) }
         if machine.state == .exited {
             for caller in waiting { caller.resume() }
             waiting = []
         }
-        if machine.state != before { await tell() }
+        if machine.state != before { await tell(metadata) }
     }
 
-    private func tell() async {
+    /// The metadata are of the run that was, if there is none any more.
+    private func tell(_ metadata: Logger.Metadata) async {
         switch machine.state {
         case .ready: logger.info("ready", metadata: metadata)
         case .failed:
@@ -154,7 +157,6 @@ package actor ReplicaSupervisor {
     private func ended(_ ended: ReplicaRun, _ end: ReplicaEnd) async {
         guard run === ended else { return }
         proof?.cancel()
-        run = nil
         if let dossier = end.dossier { lastLines = dossier.lastOut + dossier.lastError }
         await receive(.exited(end.cause))
     }
@@ -192,7 +194,10 @@ package actor ReplicaSupervisor {
         }
     }
 
+    /// Without a process there is no number of one.
     private var metadata: Logger.Metadata {
-        ["replica": "\(spec.name)", "pid": "\(run?.identity?.process ?? 0)"]
+        var metadata: Logger.Metadata = ["replica": "\(spec.name)"]
+        if let process = run?.identity?.process { metadata["pid"] = "\(process)" }
+        return metadata
     }
 }

@@ -1,6 +1,6 @@
 // Where this process stands in the control groups of the machine, read from /proc/self/cgroup and
-// /proc/self/mountinfo. Pure: texts in, value out. Version 1 has a tree per controller, version 2 one
-// tree; a machine may have both.
+// /proc/self/mountinfo. Pure: texts in, value out. Version 1 has a tree per controller, version 2
+// one tree; a machine may have both.
 
 package struct ControlGroupLayout: Sendable, Equatable {
     package struct Tree: Sendable, Equatable {

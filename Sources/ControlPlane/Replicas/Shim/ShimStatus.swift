@@ -1,5 +1,5 @@
-// What a shim has written about its replica: two slots of one file, the newer whole one counts. Pure:
-// bytes in, value out; bytes that are not a shim's are no status.
+// What a shim has written about its replica: two slots of one file, the newer whole one counts.
+// Pure: bytes in, value out; bytes that are not a shim's are no status.
 
 package import Foundation
 
