@@ -107,13 +107,13 @@ services:
     routes: [{ path: /echo }]
     retry: { attemps: 2 }
     revisions: [{ name: stable, endpoints: [nowhere] }]
-replicas_on_exit: keep
+replicas_on_exit: perhaps
 """)
     ended = run("check", folder=folder)
     assert ended.returncode == 1
     lines = ended.stderr.strip().splitlines()
     for text in (":1:", "gateway.workers", ":5:", "'attemps'; did you mean 'attempts'?",
-                 ":6:", "nowhere", ":7:", "not supported yet"):
+                 ":6:", "nowhere", ":7:", "allowed: stop, keep"):
         assert any(text in line for line in lines), (text, lines)
     verdict = json.loads(run("check", "--json", folder=folder).stdout)
     assert verdict["is_valid"] is False and len(verdict["problems"]) == 4

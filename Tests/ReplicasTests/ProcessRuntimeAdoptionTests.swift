@@ -15,10 +15,9 @@ import Testing
 
     /// Starts a replica under a runtime that is gone when this returns.
     private func leave(
-        _ spec: ReplicaSpec, gpus: GPUInventory = .none,
-        controlGroups: ControlGroupChoice = .automatic
+        _ spec: ReplicaSpec, gpus: GPUInventory = .none
     ) async throws -> ReplicaRun {
-        let runtime = try scratch.runtime(gpus: gpus, controlGroups: controlGroups)
+        let runtime = try scratch.runtime(gpus: gpus)
         let run = try await runtime.start(spec)
         try await runtime.line("up", of: spec.name)
         return run
@@ -104,18 +103,21 @@ import Testing
     }
 
     @Test func `a process that only has the number is left alone`() async throws {
-        // A control group that is named for the run is the run's, whoever is in it.
-        let before = try await leave(
-            .shell("echo up; exec tail -f /dev/null"), controlGroups: .off)
-        let process = try identifier(before)
-        let path = scratch.path + "/state/replicas/iris-0/status"
-        try forge(path) { text in text.replacing(/shim (\d+) \d+/) { "shim \($0.1) 1" } }
+        _ = try await leave(.shell("echo up; exec tail -f /dev/null"))
+        let stranger = Process()
+        stranger.executableURL = URL(filePath: "/usr/bin/tail")
+        stranger.arguments = ["-f", "/dev/null"]
+        try stranger.run()
+        defer { stranger.terminate() }
+        let number = stranger.processIdentifier
+        try forge(scratch.path + "/state/replicas/iris-0/status") { text in
+            text.replacing(/shim \d+ \d+/, with: "shim \(number) 1")
+        }
 
-        let runtime = try scratch.runtime(controlGroups: .off)
+        let runtime = try scratch.runtime()
 
         #expect(await runtime.leftovers().map(\.isAlive) == [false])
-        #expect(isAlive(process))
-        kill(try parent(of: process), SIGKILL)
+        #expect(isAlive(number))
     }
 
     @Test func `a shim of another run than recorded is not taken over, but ended`() async throws {
@@ -132,6 +134,19 @@ import Testing
         #expect(await runtime.leftovers().map(\.isAlive) == [false])
         await gone(shim)
         #expect(!isAlive(process))
+    }
+
+    @Test func `a shim whose folder somebody removed is ended`() async throws {
+        let before = try await leave(.shell("echo up; exec tail -f /dev/null"))
+        let process = try identifier(before)
+        let shim = try parent(of: process)
+        try FileManager.default.removeItem(atPath: scratch.path + "/state/replicas/iris-0")
+
+        let runtime = try scratch.runtime()
+
+        #expect(await runtime.leftovers() == [])
+        await gone(shim)
+        await gone(process)
     }
 
     @Test func `GPUs of what lives on are not given again`() async throws {

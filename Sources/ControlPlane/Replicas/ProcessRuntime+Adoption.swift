@@ -21,8 +21,31 @@ extension ProcessRuntime {
             }
             note(stored)
         }
-        let known = books.withLock { $0.leftovers.values.flatMap(\.stored.groups) }
+        let (known, shims) = books.withLock { books in
+            let found = books.leftovers.values
+            return (found.flatMap(\.stored.groups), found.compactMap(\.shim?.process))
+        }
         groups.remove(groups.strays(known: Set(known)))
+        endStrays(known: Set(shims))
+    }
+
+    /// Shims that work in a folder of ours, and whose run is not recorded: somebody removed the
+    /// folder. Nobody would ever end them.
+    private func endStrays(known: Set<Int32>) {
+        let root = files.replicas.path(percentEncoded: false)
+        for leader in Kernel.processes().processes
+        where leader.session == leader.process && !known.contains(leader.process) {
+            // Not ours to look at: not ours.
+            let folder = try? FileManager.default.destinationOfSymbolicLink(
+                atPath: "/proc/\(leader.process)/cwd")
+            let command = Kernel.text("/proc/\(leader.process)/cmdline") ?? ""
+            guard folder?.hasPrefix(root) == true, command.contains("shim\0--replica\0") else {
+                continue
+            }
+            endShim(
+                ProcessIdentity(
+                    process: leader.process, startTicks: leader.startTicks, boot: Kernel.boot))
+        }
     }
 
     private func note(_ stored: StoredRun) {
@@ -50,6 +73,10 @@ extension ProcessRuntime {
     private func endStranger(in replica: String) {
         let bytes = Kernel.contents(files.status(replica), bytesMax: 2 * ShimStatus.slotBytes)
         guard let shim = bytes.flatMap({ ShimStatus(file: $0) })?.shim else { return }
+        endShim(shim)
+    }
+
+    private func endShim(_ shim: ProcessIdentity) {
         let pidfd = penstock_pidfd_open(shim.process)
         guard pidfd >= 0 else { return }
         defer { close(pidfd) }

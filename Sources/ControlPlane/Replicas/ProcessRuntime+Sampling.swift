@@ -2,6 +2,7 @@
 // there are any. Where no control group holds the memory limit, the look does.
 
 import CLinux
+import Dispatch
 import Foundation
 import Glibc
 
@@ -78,6 +79,10 @@ extension ProcessRuntime {
     private func gpuUsage(of runs: [LiveRun]) async -> [String: GPUUsage] {
         let isDetected = books.withLock { $0.gpus.inventory.source == .detected }
         guard isDetected, runs.contains(where: { !$0.record.gpus.isEmpty }) else { return [:] }
-        return NvidiaQuery(search: search).usage()
+        let query = NvidiaQuery(search: search)
+        // Off this thread: the tool may take seconds.
+        return await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(returning: query.usage()) }
+        }
     }
 }
