@@ -161,6 +161,7 @@ let package = Package(
             dependencies: [
                 "Deployments", "Notation", "Replicas", "State", "Traffic",
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
         .testTarget(
@@ -173,3 +174,17 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// Measures what several modules do together, so it needs the package's own build; for
+// Benchmarks/Control/run alone.
+if Context.environment["PENSTOCK_BENCHMARKS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "control-benchmark",
+            dependencies: [
+                "Traffic", "Proxying", "Notation", "State", "Replicas", "Deployments",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Benchmarks/Control", exclude: ["run"], swiftSettings: house,
+            linkerSettings: linked))
+}

@@ -18,10 +18,11 @@ extension Wiring {
             for difference in keepWhatIsFixed(in: &next) {
                 log.warning("\(difference) changes with a restart only")
             }
-            try runner.check(next.deployments.map(Wiring.spec))
-            try await director.load(gateway: next.gateway, services: next.services)
+            try await controller.check(next.deployments)
+            try await director.load(
+                gateway: Wiring.withProofs(next.gateway, runtime), services: next.services)
             configuration = next
-            try await runner.apply(next.deployments.map(Wiring.spec))
+            try await controller.apply(next.deployments)
         } catch {
             log.error(
                 "not reloaded; everything stays as it was",

@@ -33,15 +33,13 @@ extension Wiring {
         Terminal.print(lines.joined(separator: "\n"))
     }
 
-    /// Every deployment has its replicas in the rotation.
+    /// Every deployment that shall run has its replicas in the rotation.
     private func replicasAreReady(within patience: Duration) async -> Bool {
         let deadline = ContinuousClock.now.advanced(by: patience)
         while ContinuousClock.now < deadline, !Task.isCancelled {
-            let ready = await readyReplicas()
-            let isComplete = configuration.deployments.allSatisfy { deployment in
-                ready[deployment.name, default: 0] >= deployment.scaling.minReplicas
+            if await deployments().allSatisfy({ $0.status.replicas.ready >= $0.target }) {
+                return true
             }
-            if isComplete { return true }
             // Cancelled: the loop's condition ends it.
             try? await Task.sleep(for: .milliseconds(50))
         }
@@ -49,31 +47,32 @@ extension Wiring {
     }
 
     private func tellWhatIsMissing() async {
-        for deployment in await runner.snapshot() {
-            for replica in deployment.replicas where replica.state != .ready {
+        for deployment in await deployments() {
+            // Deleted meanwhile: nothing is missing.
+            for replica in (try? await controller.replicas(of: deployment.spec.name)) ?? []
+            where replica.phase != .ready && !replica.phase.isLeaving {
                 log.warning(
                     "a replica is not ready; serving without it",
                     metadata: [
-                        "replica": "\(replica.name)", "state": "\(replica.state)",
-                        "reason": "\(replica.reason)", "output": "\(replica.lastLines.last ?? "")",
+                        "replica": "\(replica.name)", "state": "\(replica.phase)",
+                        "reason": "\(replica.cause ?? replica.waitingFor ?? "")",
                     ])
             }
         }
     }
 
-    private func readyReplicas() async -> [String: Int] {
-        let services = await director.currentPlan()?.services ?? []
-        return Dictionary(
-            services.map { ($0.name, $0.revisions.reduce(0) { $0 + $1.endpoints.count }) },
-            uniquingKeysWith: { first, _ in first })
+    private func deployments() async -> [DeploymentView] {
+        // Reading what is in memory does not fail.
+        (try? await controller.list()) ?? []
     }
 
     private func deploymentLines() async -> [String] {
-        let ready = await readyReplicas()
-        return configuration.deployments.map { deployment in
-            let count = ready[deployment.name, default: 0]
-            return "\(deployment.name): \(count) of \(deployment.scaling.minReplicas) "
-                + "replicas ready at \(baseURL)/\(deployment.name)/"
+        await deployments().map { deployment in
+            let name = deployment.spec.name
+            return deployment.desire == .running
+                ? "\(name): \(deployment.status.replicas.ready) of \(deployment.target) "
+                    + "replicas ready at \(baseURL)/\(name)/"
+                : "\(name): \(deployment.status.word.rawValue)"
         }
     }
 
@@ -81,7 +80,12 @@ extension Wiring {
         store.directory.appending(path: "admin.token").path(percentEncoded: false)
     }
 
-    private var gatewayURLs: [String] { plane.boundAddresses.map(Wiring.url) }
+    private var gatewayURLs: [String] { listeners.map(Wiring.url) }
+
+    /// Where clients can connect: the door for proofs is none of theirs.
+    private var listeners: [NetworkAddress] {
+        plane.boundAddresses.filter { $0 != Wiring.proofAddress(runtime) }
+    }
 
     private var baseURL: String { gatewayURLs.first ?? "http://127.0.0.1:8080" }
 
@@ -97,15 +101,16 @@ extension Wiring {
 
     /// A whole command that works when pasted: a prediction, else the first service's root.
     private func example() async -> String {
-        for deployment in configuration.deployments {
-            let model = "\(baseURL)/\(deployment.name)/v2/models/\(deployment.model)"
+        for deployment in await deployments() {
+            let spec = deployment.spec
+            let model = "\(baseURL)/\(spec.name)/v2/models/\(spec.model)"
             if let body = await ExampleInference.body(from: model) {
                 return "curl -s \(model)/infer -H 'content-type: application/json' -d '\(body)'"
             }
         }
         let routes = configuration.services.flatMap(\.routes)
         let path = routes.first { $0.path != nil && $0.host == nil }?.path ?? "/"
-        if case .unix(let socket) = plane.boundAddresses.first {
+        if case .unix(let socket) = listeners.first {
             return "curl -i --unix-socket \(socket) http://localhost\(path)"
         }
         return "curl -i \(baseURL)\(path)"

@@ -5,7 +5,9 @@ import CLinux
 import Deployments
 import Foundation
 import Logging
+import NIOCore
 import Proxying
+import Replicas
 import Settings
 import State
 import Traffic
@@ -17,7 +19,9 @@ struct Wiring {
     let store: Store
     let plane: DataPlane
     let director: TrafficDirector
-    let runner: DeploymentRunner
+    let runtime: ProcessRuntime
+    let controller: Controller
+    let notices: any Channel
     let admin: AdminPort
 
     /// Serves until the stream of signals has been obeyed to its end.
@@ -54,14 +58,22 @@ struct Wiring {
         plane = try Wiring.makePlane(store, log)
         director = TrafficDirector(
             gate: FirstPlanStarts(plane), store: store, logger: Logger(label: "penstock.traffic"))
-        runner = try Wiring.makeRunner(configuration, store, plane, director)
-        try runner.check(configuration.deployments.map(Wiring.spec))
+        runtime = try ProcessRuntime(state: store.directory)
+        controller = Wiring.makeController(store, director, runtime)
+        notices = try await Wiring.startNotices(
+            at: Wiring.noticePath(runtime)
+        ) { [controller] name in await controller.notice(of: name) }
+        // What is stored comes first: replicas that live are in the very first plan.
+        try await controller.load()
+        try await controller.check(configuration.deployments)
         try await director.load(
-            gateway: configuration.gateway, services: configuration.services)
+            gateway: Wiring.withProofs(configuration.gateway, runtime),
+            services: configuration.services)
         admin = try await Wiring.startAdmin(configuration, store, director)
         // Replicas come last: should a later step fail, nobody would end them.
         writeProcessID()
-        try await runner.apply(configuration.deployments.map(Wiring.spec))
+        await controller.begin()
+        try await controller.apply(configuration.deployments)
     }
 
     private mutating func obey(
@@ -97,7 +109,10 @@ struct Wiring {
         await admin.readiness.set("drain", "draining")
         let isFinished = await drainPlane(grace)
         if !isFinished { log.warning("the grace is over; requests under way were cut off") }
-        if configuration.replicasOnExit == .stop { await runner.stop() }
+        switch configuration.replicasOnExit {
+        case .stop: await controller.stop()
+        case .keep: await controller.leave()
+        }
         await admin.stop()
         removeProcessID()
         log.notice("stopped")
@@ -105,7 +120,7 @@ struct Wiring {
 
     private func stopAtOnce() async {
         plane.stop()
-        if configuration.replicasOnExit == .stop { await runner.stopAtOnce() }
+        if configuration.replicasOnExit == .stop { await controller.stop(atOnce: true) }
         removeProcessID()
     }
 }

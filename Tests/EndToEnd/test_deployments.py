@@ -32,7 +32,8 @@ def iris(replicas=2, **more):
         "command": ["penstock-model", "--artifact", "{artifact}", "--listen", "{address}"],
         "artifact": str(CONF / "artifacts" / "iris-v1.json"),
         "resources": {"cpu": 0.5, "memory": "512MiB"},
-        "load_balancer": {"health_check_interval": "100ms"}, **more}
+        "load_balancer": {"health_check_interval": "100ms"},
+        "strategy": {"type": "rolling", "min_healthy_seconds": 0}, **more}
 
 
 def with_deployments(*deployments, **more):

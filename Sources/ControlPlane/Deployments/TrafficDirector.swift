@@ -16,8 +16,9 @@ package actor TrafficDirector {
     let patience: Duration
 
     var sources: TrafficSources?
-    /// Managed services that arrived before the first load.
-    private var waitingManaged: [ServicePlan] = []
+    /// Managed services that arrived before the first load, and those of replicas to be proved.
+    private var waitingManaged: ([ServicePlan], proving: [ServicePlan]) = ([], [])
+    /// What is issued, without private services.
     private var plan: TrafficPlan?
     /// Of the last plan issued, whether or not it could be stored.
     var generation: UInt64 = 0
@@ -44,22 +45,44 @@ package actor TrafficDirector {
     }
 
     /// The services of deployments, the whole set. On an error nothing has changed.
-    package func setManaged(_ services: [ServicePlan]) throws {
+    ///
+    /// - Parameter proving: private services, one for each replica to be proved; nobody is told of
+    ///   them, and what is set through the API cannot touch them.
+    /// - Returns: the generation of the plan that has them; 0 before the first load.
+    @discardableResult
+    package func setManaged(
+        _ services: [ServicePlan], proving: [ServicePlan] = []
+    ) throws -> UInt64 {
         guard var next = sources else {
-            waitingManaged = services
-            return
+            waitingManaged = (services, proving)
+            return 0
         }
-        guard next.managed != services else { return }
+        guard next.managed != services || next.proving != proving else { return generation }
         next.managed = services
+        next.proving = proving
         try adopt(next)
+        return generation
     }
 
-    /// The plan last issued; nil before the first load.
+    /// What the name of every private service begins with; no service of the file may.
+    package static let privatePrefix = "~"
+
+    /// The plan last issued, without private services; nil before the first load.
     package func currentPlan() -> TrafficPlan? { plan }
 
-    package func report() -> TrafficReport { gate.report() }
+    /// Without private services.
+    package func report() -> TrafficReport {
+        var report = gate.report()
+        report.services.removeAll { $0.name.hasPrefix(Self.privatePrefix) }
+        return report
+    }
 
     package func generationInForce() -> UInt64 { gate.generationInForce() }
+
+    /// Whether the file has a service of the name.
+    package func isServiceOfFile(_ name: String) -> Bool {
+        sources?.file.contains { $0.name == name } ?? false
+    }
 
     /// Which of the current services come from deployments rather than from the file.
     package func managedNames() -> Set<String> { Set(sources?.managed.map(\.name) ?? []) }
@@ -71,7 +94,7 @@ package actor TrafficDirector {
         let memory = try store.trafficMemory()
         generation = max(generation, memory.generation)
         var sources = TrafficSources(gateway: gateway)
-        sources.managed = waitingManaged
+        (sources.managed, sources.proving) = waitingManaged
         for override in memory.overrides { sources.overrides[override.service] = override }
         for drain in memory.drains {
             let key = TrafficSources.EndpointKey(service: drain.service, address: drain.address)
@@ -106,7 +129,7 @@ package actor TrafficDirector {
 
     func remember(_ issued: TrafficPlan, from next: TrafficSources) {
         generation = issued.generation
-        plan = issued
+        plan = issued.isPublic ? issued : next.publicPlan(generation: generation)
         sources = next
     }
 }

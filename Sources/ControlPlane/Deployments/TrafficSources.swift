@@ -10,8 +10,10 @@ struct TrafficSources {
     var gateway: GatewayPlan
     /// Services of the configuration file, as written there.
     var file: [ServicePlan] = []
-    /// Services of deployments, as their runner wants them.
+    /// Services of deployments, as the controller wants them.
     var managed: [ServicePlan] = []
+    /// Private services of replicas to be proved.
+    var proving: [ServicePlan] = []
     var overrides: [String: TrafficOverride] = [:]
     var drains: [EndpointKey: EndpointDrain] = [:]
 
@@ -31,7 +33,24 @@ struct TrafficSources {
             throw TrafficDirectorError.nameClash(service: clash.name)
         }
         return try TrafficPlan(
-            generation: generation, gateway: gateway, services: (file + managed).map(merged))
+            generation: generation, gateway: gateway, services: visible + proving)
+    }
+
+    /// What others may see. A route that a service of the file has is not a deployment's, too: the
+    /// file says exactly what it wants, a deployment's routes come with its name and its model.
+    private var visible: [ServicePlan] {
+        var taken = Set(file.flatMap(\.routes).map(\.match))
+        let unique = managed.map { service in
+            var service = service
+            service.routes.removeAll { !taken.insert($0.match).inserted }
+            return service
+        }
+        return (file + unique).map(merged)
+    }
+
+    /// The plan as others may see it. A part of a valid plan is valid.
+    func publicPlan(generation: UInt64) -> TrafficPlan? {
+        try? TrafficPlan(generation: generation, gateway: gateway, services: visible)
     }
 
     func isManaged(_ service: String) -> Bool {
@@ -92,6 +111,21 @@ struct TrafficSources {
             }
         }
         return service
+    }
+}
+
+extension RoutePlan {
+    /// What it matches, whatever happens to the path afterwards.
+    fileprivate var match: RoutePlan {
+        var match = self
+        match.strips = false
+        return match
+    }
+}
+
+extension TrafficPlan {
+    var isPublic: Bool {
+        !services.contains { $0.name.hasPrefix(TrafficDirector.privatePrefix) }
     }
 }
 

@@ -71,12 +71,13 @@ class Gateway:
 
     # --- starting ---------------------------------------------------------------------------
 
-    def launch(self):
+    def launch(self, environment=None):
         """Starts the process without waiting for it."""
         command = [binary("penstock"), "serve", "--config", str(self.file), *self._arguments]
         self.process = subprocess.Popen(
             command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env=self._environment, start_new_session=True,
+            stderr=subprocess.PIPE, start_new_session=True,
+            env={**self._environment, **(environment or {})},
             preexec_fn=self._preexec)
         self.output = Lines(self.process.stdout)
         self.log = Lines(self.process.stderr)
@@ -144,6 +145,14 @@ class Gateway:
 
     def signal(self, number):
         self.process.send_signal(number)
+
+    def crash(self):
+        """kill -9: nothing is finished, and the replicas live on."""
+        self.signal(signal.SIGKILL)
+        self.process.wait()
+
+    def is_ready_or_dead(self):
+        return self.process.poll() is not None or _LAST_LINE in self.output.all
 
     def events(self, message=None):
         """Lines of the program's log as maps; those with this message, if one is given."""

@@ -74,3 +74,21 @@ def is_alive(pid):
             return stat.read().rsplit(") ", 1)[1].split()[0] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def running_in(folder, program):
+    """Live processes of a program whose working directory is the folder, zombies aside."""
+    found = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/cmdline", "rb") as arguments:
+                first = arguments.read().split(b"\0")[0]
+            if os.path.basename(first).decode() != program:
+                continue
+            if os.readlink(f"/proc/{name}/cwd") == str(folder) and is_alive(int(name)):
+                found.append(int(name))
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+    return found

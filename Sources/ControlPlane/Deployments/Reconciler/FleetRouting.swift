@@ -26,10 +26,10 @@ package struct FleetRouting: Sendable, Equatable {
         var endpoints: [Int: [EndpointPlan]] = [:]
         var (ready, reachable): ([Int: Int], [Int: Int]) = ([:], [:])
         for row in rows {
-            guard row.phase.role != .absent,
+            guard row.role != .absent,
                 let address = row.address.flatMap({ NetworkAddress($0) })
             else { continue }
-            roles[row.id] = row.phase.role
+            roles[row.id] = row.role
             if row.phase == .warming {
                 candidates.append(Candidate(replica: row.id, address: address))
                 continue
@@ -37,8 +37,8 @@ package struct FleetRouting: Sendable, Equatable {
             endpoints[row.revision, default: []].append(
                 EndpointPlan(
                     address: address, concurrency: concurrency,
-                    isDrained: row.phase == .draining))
-            guard row.phase == .ready else { continue }
+                    isDrained: row.role == .drained))
+            guard row.role == .serving else { continue }
             ready[row.revision, default: 0] += 1
             guard sightings[row.id]?.isReachable ?? true else { continue }
             reachable[row.revision, default: 0] += 1

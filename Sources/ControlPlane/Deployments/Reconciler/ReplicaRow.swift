@@ -23,6 +23,8 @@ package struct ReplicaRow: Sendable, Equatable, Codable {
     package var history = StartHistory()
     /// It has been in the rotation at least once.
     package var wasReady = false
+    /// Somebody wants it out of the rotation, alive, until further notice.
+    package var isHeld = false
     /// Why it failed last, in words; empty when it never did.
     package var cause = ""
     /// When its present process was ordered; earlier processes of the name are not it.
@@ -54,6 +56,9 @@ package struct ReplicaRow: Sendable, Equatable, Codable {
         case .ready, .exited: ""
         }
     }
+
+    /// What the plan shall say of it.
+    package var role: TrafficRole { phase == .ready && isHeld ? .drained : phase.role }
 
     mutating func enter(_ next: ReplicaPhase, at now: Date, for limit: TimeInterval? = nil) {
         phase = next

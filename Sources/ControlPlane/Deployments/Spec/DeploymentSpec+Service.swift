@@ -43,8 +43,11 @@ extension DeploymentSpec {
 
 extension RevisionPlan {
     /// With the load balancer off one endpoint gets everything; the plan names the next one when
-    /// it is gone.
+    /// it is gone. Drained ones stay until their last requests have ended.
     fileprivate var first: RevisionPlan {
-        RevisionPlan(name: name, weight: weight, endpoints: Array(endpoints.prefix(1)))
+        let serving = endpoints.first { !$0.isDrained }
+        return RevisionPlan(
+            name: name, weight: weight,
+            endpoints: endpoints.filter { $0.isDrained || $0.address == serving?.address })
     }
 }

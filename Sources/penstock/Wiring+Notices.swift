@@ -1,0 +1,73 @@
+// Answers in the name of stopped deployments: 503, when to ask again, and what the operator has to
+// say. The gateway's own refusals have fixed words, so these requests are sent here like to a
+// replica, over a socket that only this user can reach.
+
+import Deployments
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Notation
+import Proxying
+import Traffic
+
+extension Wiring {
+    static func startNotices(
+        at path: String, _ text: @escaping @Sendable (_ deployment: String) async -> StoppedNotice
+    ) async throws -> any Channel {
+        try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.pipeline.configureHTTPServerPipeline(withErrorHandling: true)
+                    .flatMapThrowing {
+                        try channel.pipeline.syncOperations.addHandler(NoticeHandler(text))
+                    }
+            }
+            .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+    }
+}
+
+/// One answer a connection: the body that a client may still be sending is of no use to anyone.
+private final class NoticeHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let text: @Sendable (String) async -> StoppedNotice
+
+    init(_ text: @escaping @Sendable (String) async -> StoppedNotice) {
+        self.text = text
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard case .head(let request) = unwrapInboundIn(data) else { return }
+        let name = request.headers[StoppedNotice.header].first ?? ""
+        let isHead = request.method == .HEAD
+        context.eventLoop.makeFutureWithTask { [text] in await text(name) }
+            .assumeIsolated().whenSuccess { notice in
+                self.answer(notice, isHead: isHead, context)
+            }
+    }
+
+    private func answer(_ notice: StoppedNotice, isHead: Bool, _ context: ChannelHandlerContext) {
+        let problem = JSONValue.object([
+            "type": "about:blank", "title": "Service Unavailable", "status": 503,
+            "detail": .string(notice.detail), "code": "stopped",
+        ])
+        let body = ByteBuffer(string: problem.compact + "\n")
+        let head = HTTPResponseHead(
+            version: .http1_1, status: .serviceUnavailable,
+            headers: [
+                "content-type": "application/problem+json",
+                "content-length": "\(body.readableBytes)", "cache-control": "no-store",
+                "retry-after": "\(StoppedNotice.retryAfterSeconds)", "connection": "close",
+            ])
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        if !isHead { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated().whenComplete { _ in
+            context.close(mode: .output, promise: nil)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+}
