@@ -18,10 +18,10 @@ SMALL = b"x" * 100
 
 
 class Scenario:
-    def __init__(self, title, path, expected, against, goals, upload=0, headers=(), clients=64):
+    def __init__(self, title, path, expected, against, goals, script="", headers=(), clients=64):
         self.title, self.path, self.expected = title, path, expected
         self.against, self.goals = against, goals
-        self.upload, self.headers, self.clients = upload, headers, clients
+        self.script, self.headers, self.clients = script, headers, clients
 
 
 PEERS = ["nginx", "haproxy", "envoy"]
@@ -34,7 +34,8 @@ SCENARIOS = {
         "GET, 100 bytes back", "/", answers.Expected("/", SMALL),
         ["penstock-log", *PEERS, "forwarder"], FLOOR),
     "post-4k": Scenario(
-        "POST of 4 KiB", "/", answers.upload(4096), [*PEERS, "forwarder"], FLOOR, upload=4096),
+        "POST of 4 KiB", "/", answers.upload(4096), [*PEERS, "forwarder"], FLOOR,
+        script=POST.format(size=4096)),
     "connection": Scenario(
         "a connection per request", "/",
         answers.Expected("/", SMALL, headers={"Connection": "close"}), PEERS,
@@ -44,7 +45,7 @@ SCENARIOS = {
         [("best", 0.95)]),
     "upload-1m": Scenario(
         "POST of 1 MiB", "/", answers.upload(answers.LARGE), LARGE, [("best", 0.95)],
-        upload=answers.LARGE),
+        script=POST.format(size=answers.LARGE)),
     "events-50": Scenario(
         "50 server-sent events, one each 5 ms, 256 at a time", "/events",
         answers.Expected("/events", answers.EVENT * 50), ["nginx", "haproxy-events", "envoy"],
@@ -52,15 +53,15 @@ SCENARIOS = {
 }
 
 
-def drive(rig, scenario, peer, seconds, cores, threads=1, clients=None):
+def drive(rig, scenario, peer, seconds, cores, threads=1):
     """One run of wrk: how many requests were answered, or what was wrong with the answers."""
-    command = ["wrk", f"-t{threads}", f"-c{clients or scenario.clients}", f"-d{seconds}s",
+    command = ["wrk", f"-t{threads}", f"-c{scenario.clients}", f"-d{seconds}s",
                f"http://127.0.0.1:{peer.port}{scenario.path}"]
     for header in scenario.headers:
         command += ["-H", header]
-    if scenario.upload:
-        file = pathlib.Path(rig.folder) / f"upload-{scenario.upload}.lua"
-        file.write_text(POST.format(size=scenario.upload))
+    if scenario.script:
+        file = pathlib.Path(rig.folder) / "script.lua"
+        file.write_text(scenario.script)
         command += ["-s", str(file)]
     text = subprocess.run(pinned(command, cores), capture_output=True, text=True,
                           check=True).stdout

@@ -1,6 +1,7 @@
 # Latency that a proxy adds at a fixed rate: requests are sent when their time has come, and waited
-# for from then on. The same rate straight to the replica is what the figures are over. Runs that a
-# neighbour on the machine has disturbed are known by their waiting for a core, and do not count.
+# for from then on. The same rate straight to the replica is what the figures are over. Everything
+# runs with real-time priority where that is allowed; runs that a neighbour on the machine has
+# disturbed all the same are known by their waiting for a core, and do not count.
 
 import json
 import statistics
@@ -28,11 +29,12 @@ LATE_MAX = 50
 WAITED_MAX = 0.004
 
 
-def generate(rig, way, port):
+def generate(rig, way, port, in_real_time):
     """One run; `waited` is the share of it in which proxy or replica had to wait for a core."""
     watched = {way, rig.replica}
     before = sum(process.waited_seconds() for process in watched)
     command = [rig.program("openloop"), port, RATE, SECONDS, WARM_UP, CONNECTIONS]
+    command += ["--real-time"] if in_real_time else []
     text = subprocess.run(pinned([str(part) for part in command], rig.load_cores),
                           capture_output=True, text=True, check=True).stdout
     waited = sum(process.waited_seconds() for process in watched) - before
@@ -45,18 +47,22 @@ def is_sound(figure):
 
 def rounds(rig, options, running):
     figures = {name: [] for name in running}
+    # All of them: who is denied it must not be compared with who has it.
+    in_real_time = all([process.run_in_real_time(True) for process in running.values()])
     wanted = options.rounds * WANTED
     for number in range(wanted * PATIENCE):
         if all(sum(map(is_sound, runs)) >= wanted for runs in figures.values()):
             break
         order = list(figures) if number % 2 == 0 else list(reversed(figures))
         for name in order:
-            figure = generate(rig, running[name], running[name].port)
+            figure = generate(rig, running[name], running[name].port, in_real_time)
             if figure["failed"]:
                 rig.void("open-loop", name, f"{figure['failed']} requests failed")
                 del figures[name]
             else:
                 figures[name].append(figure)
+    for process in running.values():
+        process.run_in_real_time(False)
     return figures
 
 

@@ -1,14 +1,15 @@
 // A load generator whose requests begin when their time has come, whatever the answers do: latency
-// is measured from the scheduled time, so that waiting behind a slow answer counts. It spins or
-// sleeps between events, on one thread, and prints one line of JSON, times in microseconds.
+// is measured from the scheduled time, so that waiting behind a slow answer counts. One thread; it
+// prints one line of JSON, times in microseconds.
 // Usage: openloop PORT RATE SECONDS WARM-UP CONNECTIONS [--poisson SEED] [--work MEAN SIGMA]
-// --work asks for /serve/N with N drawn from a log-normal distribution, and sleeps instead of
-// spinning.
+//        [--real-time]
+// --work asks for /serve/N with N drawn from a log-normal distribution.
 #define _GNU_SOURCE
 #include "loopback.h"
 
 #include <errno.h>
 #include <math.h>
+#include <sched.h>
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
@@ -16,6 +17,15 @@
 #include <unistd.h>
 
 enum { buffer_bytes = 8192, patience_seconds = 10 };
+
+// How a generator waits for the next request's time. One that spins is never late of itself, but
+// must not have real-time priority, which the kernel takes from a program that uses a whole core.
+enum waiting {
+    spinning,
+    sleeping,           // late by tens of microseconds: for answers that take milliseconds
+    sleeping_spinning,  // sleeps, but spins for the last microseconds
+};
+enum { spun_nanoseconds = 30000 };
 
 struct request {
     long long due;
@@ -175,7 +185,18 @@ static void report(void) {
            quantile(lateness, lateness_count, 0.99));
 }
 
-static void run(int spins) {
+// How long to sleep at most.
+static struct timespec rest_before(enum waiting waiting, long long last) {
+    struct timespec rest = {0};
+    if (waiting == spinning) return rest;
+    long long until = next_request < request_count ? requests[next_request].due : last;
+    long long nap = idle_count > 0 ? until - nanoseconds() : 1000000;
+    if (waiting == sleeping_spinning) nap -= spun_nanoseconds;
+    rest.tv_nsec = nap < 0 ? 0 : nap > 100000000 ? 100000000 : nap;
+    return rest;
+}
+
+static void run(enum waiting waiting) {
     long long start = nanoseconds() + 20000000;
     for (long i = 0; i < request_count; i++) requests[i].due += start;
     measured_from += start;
@@ -183,12 +204,7 @@ static void run(int spins) {
     struct epoll_event events[256];
     for (long long now = nanoseconds(); ended < request_count && now < last; now = nanoseconds()) {
         send_due(now);
-        struct timespec rest = {0};
-        if (!spins) {
-            long long until = next_request < request_count ? requests[next_request].due : last;
-            long long nap = idle_count > 0 ? until - nanoseconds() : 1000000;
-            rest.tv_nsec = nap < 0 ? 0 : nap > 100000000 ? 100000000 : nap;
-        }
+        struct timespec rest = rest_before(waiting, last);
         int count = epoll_pwait2(poller, events, 256, &rest, NULL);
         for (int i = 0; i < count; i++) take_answer(events[i].data.ptr);
     }
@@ -200,7 +216,7 @@ int main(int argc, char **argv) {
     double rate = atof(argv[2]), seconds = atof(argv[3]), mean = 0, sigma = 0;
     measured_from = (long long)(atof(argv[4]) * 1e9);
     connection_count = atol(argv[5]);
-    int is_poisson = 0;
+    int is_poisson = 0, is_real_time = 0;
     for (int i = 6; i < argc; i++) {
         if (strcmp(argv[i], "--poisson") == 0 && i + 1 < argc) {
             is_poisson = 1;
@@ -208,6 +224,9 @@ int main(int argc, char **argv) {
         } else if (strcmp(argv[i], "--work") == 0 && i + 2 < argc) {
             mean = atof(argv[++i]);
             sigma = atof(argv[++i]);
+        } else if (strcmp(argv[i], "--real-time") == 0) {
+            struct sched_param priority = {.sched_priority = 1};
+            is_real_time = sched_setscheduler(0, SCHED_FIFO, &priority) == 0;
         } else {
             return 2;
         }
@@ -217,7 +236,7 @@ int main(int argc, char **argv) {
     idle = calloc((size_t)connection_count, sizeof *idle);
     struct connection *connections = calloc((size_t)connection_count, sizeof *connections);
     for (long i = 0; i < connection_count; i++) open_connection(&connections[i]);
-    run(mean == 0);
+    run(mean > 0 ? sleeping : is_real_time ? sleeping_spinning : spinning);
     report();
     return 0;
 }
