@@ -22,25 +22,15 @@ end
 request = function() return eight end
 """
 LOAD = Scenario("small, pipelined", "/", Expected("/", SMALL), [], [], script=PIPELINE,
-                clients=256)
+                clients=512)
 # Below it the workers waited for work: then the load was the limit, not they.
 SATURATED = 0.9
 
 
-class Allotment:
-    """Cores for two workers, for replicas and for generators."""
-
-    def __init__(self, rig):
-        rest = list(range(2, rig.core_count))
-        half = max(1, len(rest) // 2)
-        self.replicas, self.load = rest[:half], rest[half:]
-
-
-def measure(rig, penstock, workers, allotment, seconds):
+def measure(rig, penstock, workers, cores, seconds):
     """Requests per second, CPU microseconds per request, and how busy a worker was."""
     before, began = penstock.cpu_seconds(), time.monotonic()
-    requests, fault = drive(rig, LOAD, penstock, seconds, allotment.load,
-                            threads=len(allotment.load))
+    requests, fault = drive(rig, LOAD, penstock, seconds, cores, threads=len(cores) // 2)
     spent, took = penstock.cpu_seconds() - before, time.monotonic() - began
     if fault:
         rig.void("scaling", f"{workers} workers", fault)
@@ -49,11 +39,11 @@ def measure(rig, penstock, workers, allotment, seconds):
             "busy": spent / took / workers}
 
 
-def rounds(rig, options, running, allotment):
+def rounds(rig, options, running, cores):
     figures = {workers: [] for workers in running}
     for _ in range(options.rounds):
         for workers, penstock in running.items():
-            figure = measure(rig, penstock, workers, allotment, options.seconds)
+            figure = measure(rig, penstock, workers, cores, options.seconds)
             if figure is None:
                 return None
             figures[workers].append(figure)
@@ -85,12 +75,13 @@ def run(rig, options, name):
         note = f"not measurable here: {rig.core_count} cores"
         return Section("scaling: one worker and two", [note], {},
                        [Goal(name, "two workers over one", GOAL, None, True, note=note)])
-    allotment = Allotment(rig)
-    replicas = [rig.start_replica([core]) for core in allotment.replicas]
+    # What two workers leave, for replicas and generators: whoever has more to do takes more.
+    rest = list(range(2, rig.core_count))
+    replicas = [rig.start_replica(rest) for _ in rest]
     counts = {1: [0], 2: [0, 1], rig.core_count: None}
     running = {workers: peers.start_penstock(rig, workers, replicas, cores)
                for workers, cores in counts.items()}
-    figures = rounds(rig, options, running, allotment)
+    figures = rounds(rig, options, running, rest)
     for process in [*running.values(), *replicas]:
         rig.stop(process)
     rows = [[str(workers), f"{median(figures, workers, 'per_second'):.0f}",
@@ -99,8 +90,8 @@ def run(rig, options, name):
              f"{median(figures, workers, 'cpu'):.2f}", f"{ratio(figures, workers, 'cpu'):.2f}"]
             for workers in running] if figures else []
     lines = [f"Small requests, eight at a time on {LOAD.clients} connections. One worker has a "
-             f"core, two have two; {len(allotment.replicas)} replica(s) and {len(allotment.load)} "
-             "generator(s) a core each. As many workers as cores share them with the load.", "",
+             f"core, two have two; {len(replicas)} replicas and the generator share the others. As "
+             "many workers as cores share them with the load.", "",
              *table(["workers", "requests a second", "over one", "busy", "CPU µs per request",
                      "over one"], rows)]
     return Section("scaling: one worker, two, and all cores", lines, figures or {},
