@@ -87,6 +87,17 @@ def test_bodies_of_every_size_pass_both_ways(
         assert client.request("POST", "/", {}, body).body == body
 
 
+def test_the_last_answer_of_a_connection_is_sealed_as_well(
+        start_origin, start_gateway, authority, server):
+    gateway = start_gateway(service(start_origin(echo)), gateway=listening(server))
+    with Sealed(gateway.address, trusting(authority.certificate)) as client:
+        answer = client.request("GET", "/last", {"Connection": "close"})
+        assert answer.status == 200 and told(answer)[0]["body"] == ""
+        # The end is said as TLS says it, not by that of the connection alone.
+        client.socket.suppress_ragged_eofs = False
+        assert client.socket.recv(1) == b""
+
+
 def test_http2_is_agreed_on_by_alpn(start_origin, start_gateway, authority, server):
     gateway = start_gateway(service(start_origin(echo)), gateway=listening(server))
     context = trusting(authority.certificate, ("h2", "http/1.1"))

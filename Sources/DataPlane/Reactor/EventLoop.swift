@@ -286,6 +286,7 @@ package struct EventLoop: ~Copyable {
     /// same segment, which saves the kernel's second one and the peer a wake-up.
     package mutating func flushLast(_ channel: Slot<Channel>) {
         guard channel.it.deferredCount > 0 else { return }
+        if channel.it.isSealed { return flush(channel) }
         let bytes = deferred(of: channel)
         channel.it.deferredCount = 0
         let result = unsafe Sockets.sendLast(channel.it.descriptor, bytes.buffer)
