@@ -9,7 +9,7 @@ from harness.configuration import fast_health, service
 from harness.load import Load
 from harness.messages import compose
 from harness.origin import echo, fixed, held, resetting
-from harness.waiting import until
+from harness.waiting import Stopwatch, until
 
 pytestmark = pytest.mark.core
 
@@ -75,6 +75,27 @@ def test_a_check_that_is_not_answered_in_time_has_failed(start_origin, start_gat
     assert "time" in gateway.admin.endpoints()[slow.address]["last_error"].lower()
     go.set()
     until(lambda: health_of(gateway, slow) == "up", "checks are in time again")
+
+
+def test_the_interval_runs_from_one_check_to_the_next_however_long_they_take(
+        start_origin, start_gateway):
+    answered, watches = threading.Event(), []
+
+    def script(exchange):
+        if not watches:  # Frozen right behind a good check: the worst moment.
+            exchange.answer(200, b"ok")
+            if answered.is_set():
+                watches.append(Stopwatch())
+        else:
+            exchange.client_left()
+    replica = start_origin(script)
+    gateway = start_gateway(service(replica, health={
+        "path": "/health", "interval": "400ms", "timeout": "400ms", "fall": 2}))
+    until(lambda: health_of(gateway, replica) == "up", "it is up")
+    answered.set()
+    until(lambda: health_of(gateway, replica) == "down", "two checks were not answered")
+    # The rest of an interval and twice the time for an answer, one right behind the other.
+    watches[0].assert_between(1.1, 1.45)
 
 
 def test_an_endpoint_is_usable_until_checks_say_otherwise(start_origin, start_gateway):

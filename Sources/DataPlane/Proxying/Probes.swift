@@ -23,7 +23,8 @@ struct Probe {
     var stash = HeapBytes()
     /// Where the endpoint is spoken to in HTTP/2.
     var session: HTTP2Session?
-    /// When the probe under way must have succeeded.
+    /// When the last probe began, and when it must have succeeded.
+    var started: Int64 = 0
     var deadline: Int64 = 0
     var isOver = false
 }
@@ -134,7 +135,8 @@ extension Worker {
         deadProbes.append(probe)
     }
 
-    /// Until the next probe: the interval, spread by a tenth so that probes do not march in step;
+    /// Until the next probe: the interval from the beginning of the last one, so that slow failures
+    /// are found as soon as quick ones; spread by a tenth so that probes do not march in step;
     /// shorter while no endpoint of the revision is usable.
     private mutating func rest(_ probe: Slot<Probe>) {
         let plan = unsafe probe.it.plan.takeUnretainedValue()
@@ -144,7 +146,7 @@ extension Worker {
             isPanicking ? min(plan.interval, Limits.panicProbeNanoseconds) : plan.interval
         let spread = Int64(random.next(below: UInt64(max(1, interval / 10))))
         loop.timers.set(
-            &probe.it.timer, at: loop.now + interval - interval / 20 + spread,
+            &probe.it.timer, at: probe.it.started + interval - interval / 20 + spread,
             token: RecordKind.tag(probe, .probe))
     }
 
@@ -152,6 +154,7 @@ extension Worker {
         let plan = unsafe probe.it.plan.takeUnretainedValue()
         let endpoint = unsafe probe.it.endpoint.takeUnretainedValue()
         meters.probesSent.increment()
+        probe.it.started = loop.now
         probe.it.deadline = loop.now + plan.timeout
         loop.timers.set(
             &probe.it.timer, at: probe.it.deadline, token: RecordKind.tag(probe, .probe))
