@@ -109,7 +109,7 @@ let package = Package(
         .target(
             name: "Admin",
             dependencies: [
-                "Traffic", "Notation", "State", "Deployments",
+                "Traffic", "Notation", "State", "Replicas", "Deployments",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -166,7 +166,7 @@ let package = Package(
             swiftSettings: house),
         .testTarget(
             name: "AdminTests",
-            dependencies: ["Admin", "Deployments", "Notation", "State", "Traffic"],
+            dependencies: ["Admin", "Deployments", "Notation", "Replicas", "State", "Traffic"],
             swiftSettings: house),
         .testTarget(
             name: "ReferenceModelTests", dependencies: ["penstock-model"], swiftSettings: house),

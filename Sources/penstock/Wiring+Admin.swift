@@ -38,18 +38,22 @@ actor Readiness {
 
 extension Wiring {
     static func startAdmin(
-        _ configuration: Configuration, _ store: Store, _ director: TrafficDirector
+        _ configuration: Configuration, _ store: Store, _ director: TrafficDirector,
+        _ memory: AdminMemory
     ) async throws -> AdminPort {
         let settings = configuration.admin
         let readiness = Readiness()
         let certificate = settings.tls.map {
             AdminCertificate(certificate: $0.certificate, key: $0.key)
         }
+        // Made, or known from the last start, before anybody can knock.
+        _ = try store.adminToken(now: Date())
         let server = try AdminServer(
             options: AdminOptions(
                 address: settings.listen, tls: certificate, allow: settings.allow),
-            token: store.adminToken(now: Date()).text, director: director, version: Version.text,
-            logger: Logger(label: "penstock.admin"), readiness: { await readiness.list })
+            tokens: store, director: director, version: Version.text,
+            logger: Logger(label: "penstock.admin"), memory: memory,
+            readiness: { await readiness.list })
         let (addresses, continuation) = AsyncThrowingStream.makeStream(of: NetworkAddress.self)
         let serving = Task {
             do {

@@ -89,6 +89,13 @@ extension Wiring {
 
     private var baseURL: String { gatewayURLs.first ?? "http://127.0.0.1:8080" }
 
+    /// Of the first listener that a client elsewhere on this machine can reach.
+    static func clientURL(_ addresses: [NetworkAddress]) -> String? {
+        addresses.first { address in
+            if case .tcp = address { true } else { false }
+        }.map(Wiring.url)
+    }
+
     /// A wildcard is where one listens, not where one connects to.
     static func url(_ address: NetworkAddress) -> String {
         switch address {

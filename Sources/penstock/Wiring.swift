@@ -1,6 +1,7 @@
 // Where the planes meet: the only files that see both. It starts everything in the order in which
 // it is needed, obeys signals, and ends everything in the reverse order.
 
+import Admin
 import CLinux
 import Deployments
 import Foundation
@@ -69,7 +70,11 @@ struct Wiring {
         try await director.load(
             gateway: Wiring.withProofs(configuration.gateway, runtime),
             services: configuration.services)
-        admin = try await Wiring.startAdmin(configuration, store, director)
+        admin = try await Wiring.startAdmin(
+            configuration, store, director,
+            AdminMemory(
+                control: controller, models: StoredModels(store: store), store: store,
+                gatewayURL: { [plane] in Wiring.clientURL(plane.boundAddresses) }))
         // Replicas come last: should a later step fail, nobody would end them.
         writeProcessID()
         await controller.begin()

@@ -65,16 +65,15 @@ import Traffic
     func `beyond loopback nothing is served in the clear`(address: String) throws {
         let address = try #require(NetworkAddress(address))
         #expect(throws: AdminError.exposed(address, missing: "admin.tls")) {
-            try AdminOptions(address: address).access(token: "t")
+            try AdminOptions(address: address).access(tokens: FixedTokens.admin)
         }
     }
 
     @Test(arguments: ["127.0.0.1:9090", "[::1]:9090", "localhost:0", "127.1.2.3:1"])
-    func `loopback needs no certificate but a token`(address: String) throws {
+    func `loopback needs no certificate but a token`(address: String) async throws {
         let options = AdminOptions(address: try #require(NetworkAddress(address)))
-        _ = try options.access(token: "t")
-        #expect(throws: AdminError.exposed(options.address, missing: "an admin token")) {
-            try options.access(token: "")
-        }
+        let access = try options.access(tokens: FixedTokens(tokens: [:]))
+        let port = try await AdminPort(access: access)
+        #expect(await port.send("GET", "/v1/services").status == 401)
     }
 }

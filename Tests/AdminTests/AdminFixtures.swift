@@ -52,6 +52,22 @@ final class MemoryStore: TrafficStore {
     }
 }
 
+/// Tokens by their text.
+struct FixedTokens: TokenSource {
+    var tokens: [String: Token]
+
+    /// One that may do everything.
+    static let admin = FixedTokens(tokens: [AdminPort.token: token("admin", [Grant(.admin)])])
+
+    static func token(_ id: String, _ grants: [Grant]) -> Token {
+        Token(
+            id: id, grants: grants, note: "of the tests",
+            createdAt: Date(timeIntervalSince1970: 0), createdBy: "test")
+    }
+
+    func authenticate(_ text: String, now: Date) async throws -> Token? { tokens[text] }
+}
+
 /// The admin port of a gateway with one service, `echo`: two endpoints of `stable`, one of
 /// `canary`.
 struct AdminPort {
@@ -64,7 +80,8 @@ struct AdminPort {
 
     init(
         isLoopback: Bool = true, isEncrypted: Bool = false, allow: [AddressRange] = [],
-        isLoaded: Bool = true, now: Instant = Instant(nanoseconds: 0), obstacles: [String] = []
+        isLoaded: Bool = true, now: Instant = Instant(nanoseconds: 0), obstacles: [String] = [],
+        access: AdminAccess? = nil
     ) async throws {
         let director = TrafficDirector(
             gate: gate, store: store,
@@ -74,9 +91,10 @@ struct AdminPort {
                 gateway: GatewayPlan(listeners: [], workers: 1), services: [AdminPort.echo])
         }
         api = AdminAPI(
-            access: AdminAccess(
-                isLoopback: isLoopback, isEncrypted: isEncrypted, allow: allow,
-                token: AdminPort.token),
+            access: access
+                ?? AdminAccess(
+                    isLoopback: isLoopback, isEncrypted: isEncrypted, allow: allow,
+                    tokens: FixedTokens.admin),
             director: director, stats: stats, version: "1.2.3", readiness: { obstacles },
             now: { now })
     }
@@ -100,12 +118,15 @@ struct AdminPort {
     /// Sends a request with the token.
     func send(
         _ method: String, _ target: String, _ body: String = "", host: String? = "localhost:9090",
-        token: String? = AdminPort.token, peer: String? = "127.0.0.1", requestID: String? = nil
+        token: String? = AdminPort.token, peer: String? = "127.0.0.1", requestID: String? = nil,
+        headers: [String: String] = [:]
     ) async -> AdminResponse {
-        await api.respond(
+        var headers = headers
+        headers["authorization"] = token.map { "Bearer \($0)" }
+        headers["x-request-id"] = requestID
+        return await api.respond(
             to: AdminRequest(
-                method: method, target: target, host: host,
-                authorization: token.map { "Bearer \($0)" }, requestID: requestID,
+                method: method, target: target, host: host, headers: headers,
                 body: Array(body.utf8), peer: peer))
     }
 }

@@ -23,7 +23,7 @@ import Traffic
         let cleared = await port.send("DELETE", Self.path)
         #expect(try split(cleared) == ["stable": 95, "canary": 5])
         #expect(try cleared.object()["source"] as? String == "file")
-        #expect(port.store.actors == ["api from 127.0.0.1", "api from 127.0.0.1"])
+        #expect(port.store.actors == ["token:admin", "token:admin"])
     }
 
     @Test func `revisions that are not named get nothing`() async throws {

@@ -89,6 +89,12 @@ extension JSONValue {
 
     private static func quote(_ value: String, into text: inout String) {
         text.append("\"")
+        // Most texts are written as they are.
+        if value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C }) {
+            text.append(value)
+            text.append("\"")
+            return
+        }
         for scalar in value.unicodeScalars {
             switch scalar {
             case "\"": text.append("\\\"")

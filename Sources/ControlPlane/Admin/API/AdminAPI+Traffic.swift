@@ -12,27 +12,23 @@ extension AdminAPI {
         return try await traffic(of: name, generation: plan.generation)
     }
 
-    func putTraffic(of name: String, _ request: AdminRequest) async throws -> AdminResponse {
+    func putTraffic(of name: String, _ call: AdminCall) async throws -> AdminResponse {
         let service = try service(name, in: try await loadedPlan())
-        let weights = try TrafficBody.weights(request.body, for: service)
-        let generation = try await director.shift(service: name, to: weights, by: actor(request))
+        let weights = try TrafficBody.weights(call.request.body, for: service)
+        let generation = try await director.shift(service: name, to: weights, by: call.actor)
         return try await traffic(of: name, generation: generation)
     }
 
-    func deleteTraffic(of name: String, _ request: AdminRequest) async throws -> AdminResponse {
-        let generation = try await director.clearShift(service: name, by: actor(request))
+    func deleteTraffic(of name: String, _ call: AdminCall) async throws -> AdminResponse {
+        let generation = try await director.clearShift(service: name, by: call.actor)
         return try await traffic(of: name, generation: generation)
     }
 
     func drain(
-        _ name: String, _ address: String, _ isDrained: Bool, _ request: AdminRequest
+        _ name: String, _ address: String, _ isDrained: Bool, _ call: AdminCall
     ) async throws -> AdminResponse {
-        guard request.body.isEmpty || request.body == Array("{}".utf8) else {
-            throw Problem(
-                status: 400, code: "UNEXPECTED_BODY", detail: "this request takes no body")
-        }
         let generation = try await director.setDrained(
-            service: name, address: address, isDrained, by: actor(request))
+            service: name, address: address, isDrained, by: call.actor)
         return .json(
             .object([
                 "generation": .count(generation), "service": .string(name),
@@ -50,13 +46,8 @@ extension AdminAPI {
                 "generation": .count(generation), "service": .string(name),
                 "traffic": service.trafficJSON,
                 "source": .string(override != nil ? "api" : isManaged ? "deployment" : "file"),
-                "set_at": override.map { .string(timestamp($0.createdAt)) },
+                "set_at": override.map { .time($0.createdAt) },
             ]))
-    }
-
-    /// For the audit trail: there is one token, so the address is what tells callers apart.
-    private func actor(_ request: AdminRequest) -> String {
-        request.peer.map { "api from \($0)" } ?? "api"
     }
 }
 

@@ -1,9 +1,11 @@
-// The front of the admin port: admits, authorizes, routes, and turns every error into a problem.
-// Handlers stand in the extensions beside this file; none of them knows about sockets.
+// The front of the admin port: admits, authenticates, routes, authorizes, checks, and turns every
+// error into a problem. What it knows of the single endpoints stands in the route table; handlers
+// stand beside it by topic. None of them knows about sockets.
 
 package import Deployments
-import Foundation
+package import Foundation
 import Notation
+import State
 package import Traffic
 
 package struct AdminAPI: Sendable {
@@ -17,13 +19,21 @@ package struct AdminAPI: Sendable {
     /// What keeps the gateway from being ready, in words; empty when nothing does.
     let readiness: @Sendable () async -> [String]
     let now: @Sendable () -> Instant
+    let date: @Sendable () -> Date
     let startedAt: Date
+    /// What only a running controller has; nil until there is one.
+    let memory: AdminMemory?
+    let pager = Pager()
+    let streams = StreamCount()
+    /// Raised when the port closes: streams end by themselves, nobody else would end them.
+    let isClosing = Flag()
 
-    /// `now` is a monotonic clock.
+    /// `now` is a monotonic clock, `date` the wall's.
     package init(
         access: AdminAccess, director: TrafficDirector, stats: StatsRecorder, version: String,
         readiness: @escaping @Sendable () async -> [String],
-        now: @escaping @Sendable () -> Instant
+        now: @escaping @Sendable () -> Instant,
+        date: @escaping @Sendable () -> Date = { Date() }, memory: AdminMemory? = nil
     ) {
         self.access = access
         self.director = director
@@ -31,108 +41,204 @@ package struct AdminAPI: Sendable {
         self.version = version
         self.readiness = readiness
         self.now = now
-        startedAt = Date()
+        self.date = date
+        self.memory = memory
+        startedAt = date()
     }
 
+    /// Everything at once, for those who have the body already.
     package func respond(to request: AdminRequest) async -> AdminResponse {
-        do {
-            let route = try admitted(request)
-            guard request.body.count <= AdminAPI.bodyBytesMax else { throw AdminAPI.tooLarge }
-            return finished(try await answer(request, at: route), request)
-        } catch {
-            return refused(error, request)
+        switch await admit(request) {
+        case .refused(let answer): return answer
+        case .admitted(let visit): return await respond(to: visit, body: request.body)
         }
     }
 
     /// The answer to a request that is refused by its head alone, so that nobody unknown has a
-    /// body read; nil when the body is wanted.
-    package func refusal(of request: AdminRequest) -> AdminResponse? {
+    /// body read; else a visit that waits for its body.
+    package func admit(_ request: AdminRequest) async -> AdminAdmission {
+        let requestID = AdminAPI.requestID(request)
         do {
-            _ = try admitted(request)
-            return nil
+            return .admitted(AdminVisit(call: try await admitted(request, requestID)))
         } catch {
-            return refused(error, request)
+            return .refused(refusal(error, requestID))
+        }
+    }
+
+    package func respond(to visit: AdminVisit, body: [UInt8]) async -> AdminResponse {
+        var call = visit.call
+        call.request.body = body
+        do {
+            try checkBody(of: call)
+            return finished(try await repeatable(call), call.requestID)
+        } catch {
+            let isAdmin = call.token?.grants.contains { $0.role == .admin } ?? false
+            return refusal(error, call.requestID, isAdmin: isAdmin)
         }
     }
 
     /// Whether the path leads somewhere is told only to those who may know.
-    private func admitted(_ request: AdminRequest) throws -> AdminRoute {
+    private func admitted(
+        _ request: AdminRequest, _ requestID: String
+    ) async throws -> AdminCall {
         try access.admit(request)
-        let path = String(request.target.prefix { $0 != "?" })
-        let found = Result { () throws(Problem) in try AdminRoute(path: path) }
-        // A failure here is told below, after the token.
-        try access.authorize(request, for: try? found.get())
-        let route = try found.get()
-        guard route.methods.contains(request.method) else {
-            throw Problem(
-                status: 405, code: "METHOD_NOT_ALLOWED",
-                detail: "'\(path)' takes \(route.methods.joined(separator: ", "))",
-                headers: ["allow": route.methods.joined(separator: ", ")])
+        let pathText = String(request.target.prefix { $0 != "?" })
+        let found = Result { () throws(Problem) in
+            try AdminRoutes.find(RequestPath(pathText))
         }
-        try AdminAPI.refuseParameters(of: request.target.dropFirst(path.count))
-        return route
+        // A failure here is told below, after the token.
+        let candidates = (try? found.get()) ?? []
+        let token = try await access.authenticate(
+            request, for: candidates.map(\.endpoint.access), now: date())
+        let matches = try found.get()
+        let method = request.method == "HEAD" ? "GET" : request.method
+        guard let match = matches.first(where: { $0.endpoint.method.rawValue == method }) else {
+            throw Self.notAllowed(pathText, matches.map(\.endpoint.method))
+        }
+        let query = request.target.dropFirst(pathText.count)
+        let call = AdminCall(
+            request: request, endpoint: match.endpoint, parameters: match.parameters,
+            query: try QueryValues(query, taking: match.endpoint.parameters), token: token,
+            requestID: requestID)
+        try await authorize(call)
+        return call
     }
 
-    private func refused(_ error: any Error, _ request: AdminRequest) -> AdminResponse {
-        let problem =
-            switch error {
-            case let problem as Problem: problem
-            case let error as TrafficDirectorError: Problem(error)
-            default: Problem(status: 500, code: "INTERNAL", detail: "\(error)")
+    private func authorize(_ call: AdminCall) async throws {
+        guard case .needs(let verb, let resource, let scope) = call.endpoint.access else { return }
+        switch scope {
+        case .none: try call.require(verb, resource, in: nil)
+        case .handler: return
+        case .deployment:
+            try await require(verb, resource, deployment: call.path("name"), call)
+        case .service:
+            let environment = await environment(ofService: call.path("name"))
+            try call.require(verb, resource, in: environment)
+        case .operation:
+            let operation = try await control().operation(call.path("id"))
+            try await require(verb, resource, deployment: operation.deployment, call)
+        }
+    }
+
+    /// - Throws: 404 only for those who may do it somewhere.
+    private func require(
+        _ verb: Verb, _ resource: ResourceKind, deployment name: String, _ call: AdminCall
+    ) async throws {
+        do {
+            let view = try await control().view(name)
+            try call.require(verb, resource, in: view.spec.environment.rawValue)
+        } catch let error as ControlError {
+            let mayAnywhere = DeploymentSpec.Environment.allCases.contains { environment in
+                call.authorization.allows(verb, resource, in: environment.rawValue)
             }
-        let requestID = AdminAPI.requestID(request)
-        return finished(problem.response(requestID: requestID), request, requestID: requestID)
+            guard mayAnywhere else {
+                try call.require(verb, resource, in: nil)
+                throw error
+            }
+            let isAdmin = call.token?.grants.contains { $0.role == .admin } ?? false
+            throw Problem.of(error, isAdmin: isAdmin)
+        }
     }
 
-    private func finished(
-        _ answer: AdminResponse, _ request: AdminRequest, requestID: String? = nil
+    /// A service of the file belongs to no environment.
+    private func environment(ofService name: String) async -> String? {
+        // Without a deployment of this name there is none to ask.
+        let view = try? await memory?.control?.view(name)
+        return view?.spec.environment.rawValue
+    }
+
+    private func checkBody(of call: AdminCall) throws(Problem) {
+        let body = call.request.body
+        guard body.count <= AdminAPI.bodyBytesMax else { throw AdminAPI.tooLarge }
+        guard call.endpoint.body.isWanted else {
+            guard body.isEmpty || body == Array("{}".utf8) else {
+                throw Problem(
+                    status: 400, code: "UNEXPECTED_BODY", detail: "this request takes no body")
+            }
+            return
+        }
+        guard body.isEmpty || MediaType.isJSON(call.request.headers["content-type"]) else {
+            throw Problem(
+                status: 415, code: "UNSUPPORTED_MEDIA_TYPE",
+                detail: "the body must be JSON: application/json")
+        }
+    }
+
+    private static func notAllowed(
+        _ path: String, _ methods: [AdminEndpoint.Method]
+    ) -> Problem {
+        var names: [String] = []
+        for method in AdminEndpoint.Method.allCases where methods.contains(method) {
+            names.append(method.rawValue)
+            if method == .get { names.append("HEAD") }
+        }
+        let allowed = names.joined(separator: ", ")
+        return Problem(
+            status: 405, code: "METHOD_NOT_ALLOWED", detail: "'\(path)' takes \(allowed)",
+            headers: ["allow": allowed])
+    }
+
+    private func refusal(
+        _ error: any Error, _ requestID: String, isAdmin: Bool = false
     ) -> AdminResponse {
+        let problem = Problem.of(error, isAdmin: isAdmin)
+        return finished(problem.response(requestID: requestID), requestID)
+    }
+
+    private func finished(_ answer: AdminResponse, _ requestID: String) -> AdminResponse {
         var response = answer
-        response.headers["x-request-id"] = requestID ?? AdminAPI.requestID(request)
+        response.headers["x-request-id"] = requestID
         response.headers["x-content-type-options"] = "nosniff"
         return response
-    }
-
-    private func answer(
-        _ request: AdminRequest, at route: AdminRoute
-    ) async throws -> AdminResponse {
-        switch route {
-        case .live: .json(.object(["status": "alive"]))
-        case .ready: await ready()
-        case .metrics: await metrics()
-        case .system: await system()
-        case .services: try await services()
-        case .service(let name): try await service(name)
-        case .stats(let name): try await liveStats(of: name)
-        case .traffic(let name) where request.method == "PUT":
-            try await putTraffic(of: name, request)
-        case .traffic(let name) where request.method == "DELETE":
-            try await deleteTraffic(of: name, request)
-        case .traffic(let name): try await traffic(of: name)
-        case .drain(let service, let address, let isDrained):
-            try await drain(service, address, isDrained, request)
-        }
     }
 
     static let tooLarge = Problem(
         status: 413, code: "BODY_TOO_LARGE", detail: "the body is larger than 1 MiB",
         headers: ["connection": "close"])
 
-    private static func refuseParameters(of query: Substring) throws(Problem) {
-        guard let pair = query.dropFirst().split(separator: "&").first else { return }
-        let name = String(pair.prefix { $0 != "=" })
-        throw Problem(
-            status: 400, code: "UNKNOWN_PARAMETER",
-            detail: "the query parameter '\(name)' is not known here; none is taken")
-    }
-
     /// The caller's own if it is fit for a header and a log line, else a new one.
     private static func requestID(_ request: AdminRequest) -> String {
-        if let given = request.requestID, (1...128).contains(given.utf8.count),
+        if let given = request.headers["x-request-id"], (1...128).contains(given.utf8.count),
             given.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
         {
             return given
         }
         return UUID().uuidString.lowercased()
+    }
+
+    /// - Throws: 503 until there is a controller.
+    func control() throws(Problem) -> any DeploymentControl {
+        guard let control = try needed().control else { throw Self.notLoaded }
+        return control
+    }
+
+    func needed() throws(Problem) -> AdminMemory {
+        guard let memory else { throw Self.notLoaded }
+        return memory
+    }
+
+    private static let notLoaded = Problem(
+        status: 503, code: "NOT_LOADED", detail: "deployments are not there yet",
+        headers: ["retry-after": "1"])
+}
+
+/// A request that may go on, or the answer that ends it.
+package enum AdminAdmission: Sendable {
+    case admitted(AdminVisit)
+    case refused(AdminResponse)
+}
+
+/// A request let in by its head.
+package struct AdminVisit: Sendable {
+    let call: AdminCall
+}
+
+enum MediaType {
+    /// Nothing said is JSON, and so is what curl says for `-d` unless told otherwise.
+    static func isJSON(_ field: String?) -> Bool {
+        guard let field else { return true }
+        let type = field.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
+        return type == "application/json" || type == "application/x-www-form-urlencoded"
+            || (type.hasPrefix("application/") && type.hasSuffix("+json"))
     }
 }

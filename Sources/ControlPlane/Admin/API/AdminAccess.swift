@@ -1,23 +1,33 @@
 // Who may speak to the admin port: the right Host (a web page must not reach it by a name that
-// resolves to loopback), an allowed peer, and the token.
+// resolves to loopback), an allowed peer, and a good token. What the token may do is asked later.
 
-import Crypto
-import Foundation
+package import Foundation
+package import State
 package import Traffic
+
+/// Where tokens are known.
+package protocol TokenSource: Sendable {
+    /// Nil when it is unknown, expired or revoked.
+    func authenticate(_ text: String, now: Date) async throws -> Token?
+}
+
+extension Store: TokenSource {}
 
 /// The rules of one listener, decided once at start.
 package struct AdminAccess: Sendable {
     let isLoopback: Bool
     let isEncrypted: Bool
     let allow: [AddressRange]
-    private let tokenDigest: SHA256.Digest
+    private let tokens: any TokenSource
 
     /// An empty `allow` lets every peer in.
-    package init(isLoopback: Bool, isEncrypted: Bool, allow: [AddressRange], token: String) {
+    package init(
+        isLoopback: Bool, isEncrypted: Bool, allow: [AddressRange], tokens: any TokenSource
+    ) {
         self.isLoopback = isLoopback
         self.isEncrypted = isEncrypted
         self.allow = allow
-        tokenDigest = SHA256.hash(data: Data(token.utf8))
+        self.tokens = tokens
     }
 
     func admit(_ request: AdminRequest) throws(Problem) {
@@ -33,32 +43,39 @@ package struct AdminAccess: Sendable {
         }
     }
 
-    func authorize(_ request: AdminRequest, for route: AdminRoute?) throws(Problem) {
-        switch route {
-        case .live, .ready: return
-        case .metrics where isLoopback: return
-        default: break
-        }
-        guard let text = request.authorization, let space = text.firstIndex(of: " "),
+    /// The token of the request; nil where none is needed and none was sent.
+    ///
+    /// - Parameter access: of the rows that the path leads to; none means that it leads nowhere,
+    ///   which only those who have a token are told.
+    func authenticate(
+        _ request: AdminRequest, for access: [AdminEndpoint.Access], now: Date
+    ) async throws -> Token? {
+        let isOpen =
+            !access.isEmpty
+            && access.allSatisfy { row in
+                row == .open || (row == .openOnLoopback && isLoopback)
+            }
+        if isOpen { return nil }
+        guard let text = request.headers["authorization"], let space = text.firstIndex(of: " "),
             text[..<space].lowercased() == "bearer"
         else {
             throw Self.unauthorized(
                 "a token is needed", challenge: "Bearer realm=\"penstock\"")
         }
         let offered = text[space...].trimmingCharacters(in: .whitespaces)
-        // Digests compare in constant time, and have one length whatever was sent.
-        guard SHA256.hash(data: Data(offered.utf8)) == tokenDigest else {
+        guard let token = try await tokens.authenticate(offered, now: now) else {
             throw Self.unauthorized(
                 "the token is not valid",
                 challenge: "Bearer realm=\"penstock\", error=\"invalid_token\"")
         }
+        return token
     }
 
     private static func unauthorized(_ detail: String, challenge: String) -> Problem {
         Problem(
             status: 401, code: "UNAUTHORIZED", detail: detail,
-            hint: "send 'Authorization: Bearer …' with the token in admin.token of the state "
-                + "directory",
+            hint: "send 'Authorization: Bearer …' with a token: the first is in admin.token of the "
+                + "state directory",
             headers: ["www-authenticate": challenge])
     }
 

@@ -9,21 +9,20 @@ package struct AdminRequest: Sendable {
     package var target: String
     /// Of the `Host` field; nil when there was none.
     package var host: String?
-    package var authorization: String?
-    package var requestID: String?
+    /// Lower-case names; several values of one name are joined by commas.
+    package var headers: [String: String]
     package var body: [UInt8]
     /// Numeric address, without the port; nil when the peer has none.
     package var peer: String?
 
     package init(
-        method: String, target: String, host: String? = nil, authorization: String? = nil,
-        requestID: String? = nil, body: [UInt8] = [], peer: String? = nil
+        method: String, target: String, host: String? = nil, headers: [String: String] = [:],
+        body: [UInt8] = [], peer: String? = nil
     ) {
         self.method = method
         self.target = target
         self.host = host
-        self.authorization = authorization
-        self.requestID = requestID
+        self.headers = headers
         self.body = body
         self.peer = peer
     }
@@ -34,19 +33,32 @@ package struct AdminResponse: Sendable {
     /// Lower-case names.
     package var headers: [String: String]
     package var body: [UInt8]
+    /// Goes on after the head, instead of a body; ends when it returns.
+    package var stream: Stream?
 
-    package init(status: Int, headers: [String: String] = [:], body: [UInt8] = []) {
+    package typealias Stream =
+        @Sendable (_ send: (_ text: String) async throws -> Void) async throws -> Void
+
+    package init(
+        status: Int, headers: [String: String] = [:], body: [UInt8] = [], stream: Stream? = nil
+    ) {
         self.status = status
         self.headers = headers
         self.body = body
+        self.stream = stream
     }
 
     package var text: String { String(decoding: body, as: UTF8.self) }
 
-    static func json(_ value: JSONValue, status: Int = 200) -> AdminResponse {
+    static func json(
+        _ value: JSONValue, status: Int = 200, headers: [String: String] = [:]
+    ) -> AdminResponse {
         AdminResponse(
             status: status,
-            headers: ["content-type": "application/json", "cache-control": "no-store"],
+            headers: ["content-type": "application/json", "cache-control": "no-store"]
+                .merging(headers) { $1 },
             body: value.encoded)
     }
+
+    static let noContent = AdminResponse(status: 204, headers: ["cache-control": "no-store"])
 }

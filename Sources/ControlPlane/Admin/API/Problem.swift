@@ -17,6 +17,8 @@ struct Problem: Error {
     var hint: String?
     var parts: [Part] = []
     var headers: [String: String] = [:]
+    /// Further members of the answer, as RFC 9457 allows.
+    var members: [JSONValue.Member] = []
 
     func response(requestID: String) -> AdminResponse {
         let errors = parts.map { part in
@@ -30,7 +32,7 @@ struct Problem: Error {
             "status": .count(status), "code": .string(code), "detail": .string(detail),
             "hint": hint.map(JSONValue.string), "errors": errors.isEmpty ? nil : .array(errors),
             "requestId": .string(requestID),
-        ])
+        ]).merging(.object(members))
         var response = AdminResponse.json(body, status: status)
         response.headers["content-type"] = "application/problem+json"
         response.headers.merge(headers) { $1 }
@@ -45,9 +47,13 @@ struct Problem: Error {
         case 404: "Not Found"
         case 405: "Method Not Allowed"
         case 409: "Conflict"
+        case 410: "Gone"
+        case 412: "Precondition Failed"
         case 413: "Content Too Large"
+        case 415: "Unsupported Media Type"
         case 421: "Misdirected Request"
         case 422: "Unprocessable Content"
+        case 428: "Precondition Required"
         case 503: "Service Unavailable"
         default: "Internal Server Error"
         }

@@ -18,13 +18,12 @@ package struct AdminOptions: Sendable {
     }
 
     /// - Throws: `AdminError` when this must not or cannot be listened on.
-    package func access(token: String) throws(AdminError) -> AdminAccess {
+    package func access(tokens: any TokenSource) throws(AdminError) -> AdminAccess {
         guard case .tcp(let host, _) = address else { throw .unsupportedAddress(address) }
         let isLoopback = LoopbackName.matches(host: host)
         if !isLoopback, tls == nil { throw .exposed(address, missing: "admin.tls") }
-        if token.isEmpty { throw .exposed(address, missing: "an admin token") }
         return AdminAccess(
-            isLoopback: isLoopback, isEncrypted: tls != nil, allow: allow, token: token)
+            isLoopback: isLoopback, isEncrypted: tls != nil, allow: allow, tokens: tokens)
     }
 }
 

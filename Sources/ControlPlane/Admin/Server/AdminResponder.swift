@@ -23,25 +23,43 @@ struct AdminResponder: HTTPResponder {
         let answer = try await answer(request, context)
         var response = Response(
             status: .init(code: answer.status), headers: fields(answer.headers),
-            body: .init(byteBuffer: ByteBuffer(bytes: answer.body)))
-        response.headers[.contentLength] = String(answer.body.count)
+            body: body(of: answer))
+        if answer.stream == nil, answer.status != 204, answer.status != 304 {
+            response.headers[.contentLength] = String(answer.body.count)
+        }
         if isHead { response = response.createHeadResponse() }
         return response
     }
 
     private func answer(_ request: Request, _ context: AdminContext) async throws -> AdminResponse {
-        var message = message(request, context)
-        if let refusal = api.refusal(of: message) { return refusal }
-        message.body = try await body(of: request)
-        return await api.respond(to: message)
+        switch await api.admit(message(request, context)) {
+        case .refused(let answer): return answer
+        case .admitted(let visit):
+            return await api.respond(to: visit, body: try await body(of: request))
+        }
     }
 
     private func message(_ request: Request, _ context: AdminContext) -> AdminRequest {
-        AdminRequest(
+        var headers: [String: String] = [:]
+        for field in request.headers {
+            let name = field.name.canonicalName
+            headers[name] = headers[name].map { "\($0), \(field.value)" } ?? field.value
+        }
+        return AdminRequest(
             method: request.method.rawValue, target: request.head.path ?? "/",
-            host: request.head.authority, authorization: request.headers[.authorization],
-            requestID: HTTPField.Name("x-request-id").flatMap { request.headers[$0] },
-            peer: context.peer)
+            host: request.head.authority, headers: headers, peer: context.peer)
+    }
+
+    private func body(of answer: AdminResponse) -> ResponseBody {
+        guard let stream = answer.stream else {
+            return .init(byteBuffer: ByteBuffer(bytes: answer.body))
+        }
+        return ResponseBody { writer in
+            try await stream { text in
+                try await writer.write(ByteBuffer(string: text))
+            }
+            try await writer.finish(nil)
+        }
     }
 
     /// Stops one byte beyond the limit; the API then refuses what is left of it.

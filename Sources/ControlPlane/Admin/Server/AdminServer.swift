@@ -27,8 +27,9 @@ package final class AdminServer: Sendable {
 
     /// - Throws: `AdminError` when the address is not allowed with these options.
     package init(
-        options: AdminOptions, token: String, director: TrafficDirector, version: String,
-        logger: Logger, readiness: @escaping @Sendable () async -> [String] = { [] }
+        options: AdminOptions, tokens: any TokenSource, director: TrafficDirector, version: String,
+        logger: Logger, memory: AdminMemory? = nil,
+        readiness: @escaping @Sendable () async -> [String] = { [] }
     ) throws {
         self.options = options
         self.director = director
@@ -36,8 +37,8 @@ package final class AdminServer: Sendable {
         recorder = StatsRecorder()
         let clock = self.clock
         api = AdminAPI(
-            access: try options.access(token: token), director: director, stats: recorder,
-            version: version, readiness: readiness, now: { clock.now() })
+            access: try options.access(tokens: tokens), director: director, stats: recorder,
+            version: version, readiness: readiness, now: { clock.now() }, memory: memory)
     }
 
     /// Serves until `stop()` or cancellation; requests under way end well on `stop()`.
@@ -70,6 +71,7 @@ package final class AdminServer: Sendable {
 
     /// May be called from anywhere, any number of times.
     package func stop() {
+        api.isClosing.raise()
         stopSignal.continuation.finish()
     }
 
@@ -102,7 +104,7 @@ package final class AdminServer: Sendable {
 
     private func configuration() -> ApplicationConfiguration {
         guard case .tcp(let host, let port) = options.address else {
-            preconditionFailure("access(token:) lets TCP addresses through only")
+            preconditionFailure("access(tokens:) lets TCP addresses through only")
         }
         return ApplicationConfiguration(
             address: .hostname(host, port: Int(port)),

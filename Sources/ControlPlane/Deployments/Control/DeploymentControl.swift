@@ -1,6 +1,8 @@
 // All that the admin port can ask of deployments. The controller is the one that does it; tests put
 // another behind the same door.
 
+package import Replicas
+
 package protocol DeploymentControl: Sendable {
     /// All but deleted ones, by name.
     func list() async throws -> [DeploymentView]
@@ -29,6 +31,12 @@ package protocol DeploymentControl: Sendable {
     func act(
         _ action: ReplicaAction, on replica: String, of name: String, asked: ChangeRequest
     ) async throws -> ChangeReceipt
+
+    /// Of a replica that is there or was.
+    func logs(_ query: LogQuery) async throws -> LogPage
+
+    /// How runs of its replicas failed, newest first.
+    func dossiers(of name: String) async throws -> [CrashDossier]
 
     /// Newest first, those of the last days.
     func operations(of name: String?) async throws -> [DeploymentOperation]

@@ -79,11 +79,23 @@ extension DeploymentSpec {
     package var document: JSONValue { document { _ in true } }
 
     func document(of isWanted: (Field) -> Bool) -> JSONValue {
-        DeploymentFields.all.filter(isWanted).reduce(.object([JSONValue.Member]())) {
-            result, field in
-            guard let value = field.show(self) else { return result }
-            return result.setting(path: field.path, to: value)
+        var top: [JSONValue.Member] = []
+        var groups: [String: [JSONValue.Member]] = [:]
+        for field in DeploymentFields.all where isWanted(field) {
+            guard let value = field.show(self) else { continue }
+            let name = field.path[0]
+            if field.path.count == 1 {
+                top.append(JSONValue.Member(name: name, value: value))
+            } else {
+                // Its place is that of its first field.
+                if groups[name] == nil { top.append(.init(name: name, value: .null)) }
+                groups[name, default: []].append(.init(name: field.path[1], value: value))
+            }
         }
+        return .object(
+            top.map { member in
+                groups[member.name].map { .init(name: member.name, value: .object($0)) } ?? member
+            })
     }
 }
 

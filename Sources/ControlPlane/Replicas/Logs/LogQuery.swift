@@ -46,5 +46,13 @@ package struct LogPage: Sendable, Equatable {
     package var first: UInt64
     package var end: UInt64
 
+    package init(run: Int, lines: [LogLine], next: UInt64, first: UInt64, end: UInt64) {
+        self.run = run
+        self.lines = lines
+        self.next = next
+        self.first = first
+        self.end = end
+    }
+
     package var isComplete: Bool { next >= end }
 }

@@ -1,0 +1,145 @@
+// What replicas say: a range of their output as JSON or plain text, and as events while it comes;
+// and how their runs have failed.
+
+import Deployments
+import Foundation
+import Notation
+import Replicas
+
+extension AdminAPI {
+    /// New lines are looked for this often while somebody follows.
+    private static let followPause = Duration.milliseconds(250)
+
+    func logs(_ call: AdminCall) async throws -> AdminResponse {
+        let query = try logQuery(call)
+        let page = try await logPage(query)
+        let accept = call.request.headers["accept"] ?? ""
+        if call.query.flag("follow") || accept.hasPrefix("text/event-stream") {
+            return try follow(query, from: page)
+        }
+        if accept.hasPrefix("text/plain") { return .plain(page) }
+        return .json(
+            .object([
+                "run": .count(page.run), "lines": .array(page.lines.map(\.json)),
+                "next": .count(page.next), "first": .count(page.first), "end": .count(page.end),
+                "complete": .bool(page.isComplete),
+            ]))
+    }
+
+    func listDossiers(_ call: AdminCall) async throws -> AdminResponse {
+        let dossiers = try await control().dossiers(of: call.path("name"))
+        return .json(.object(["dossiers": .array(dossiers.map(\.json))]))
+    }
+
+    private func logQuery(_ call: AdminCall) throws(Problem) -> LogQuery {
+        let query = call.query
+        var logs = LogQuery(deployment: call.path("name"), replica: call.path("replica"))
+        switch query.text("run") {
+        case nil, "current": logs.run = .current
+        case "previous": logs.run = .previous
+        case let text?:
+            guard let number = Int(text), number > 0 else {
+                throw Problem(
+                    status: 400, code: "INVALID_PARAMETER",
+                    detail:
+                        "'run' is \(Spelling.quoted(text)); allowed: current, previous, a number")
+            }
+            logs.run = .number(number)
+        }
+        let starts = ["offset", "tail", "since"].filter(query.isGiven)
+        guard starts.count < 2 else {
+            throw Problem(
+                status: 400, code: "INVALID_PARAMETER",
+                detail: "\(Spelling.alternatives(starts)): say one of them")
+        }
+        if let offset = query.whole("offset") { logs.from = .offset(UInt64(offset)) }
+        if let tail = query.whole("tail") { logs.from = .last(lines: tail) }
+        if let since = try moment("since", query) { logs.from = .since(since) }
+        if let limit = query.whole("limit") { logs.maxLines = limit }
+        return logs
+    }
+
+    private func logPage(_ query: LogQuery) async throws -> LogPage {
+        do {
+            return try await control().logs(query)
+        } catch ReplicaError.noSuchLog(let name) {
+            throw Problem(
+                status: 404, code: "LOG_NOT_FOUND", detail: "there is no output of \(name)")
+        }
+    }
+
+    /// Reads page after page; ends when a newer run has begun, or nobody reads any more.
+    private func follow(_ query: LogQuery, from first: LogPage) throws -> AdminResponse {
+        let place = try streams.enter()
+        let control = try control()
+        return .events { [isClosing] send in
+            defer { place.leave() }
+            var (page, query) = (first, query)
+            var quiet = Duration.zero
+            while !Task.isCancelled, !isClosing.isRaised {
+                for line in page.lines {
+                    try await send(
+                        "id: \(line.offset)\nevent: line\ndata: \(line.json.compact)\n\n")
+                }
+                quiet = page.lines.isEmpty ? quiet + Self.followPause : .zero
+                if quiet >= AdminAPI.heartbeat {
+                    try await send(": \(page.next)\n\n")
+                    quiet = .zero
+                }
+                if page.isComplete {
+                    if try await Self.isOver(page.run, query, control) { break }
+                    try await Task.sleep(for: Self.followPause)
+                }
+                query.run = .number(page.run)
+                query.from = .offset(page.next)
+                page = try await control.logs(query)
+            }
+            try await send("event: end\ndata: {}\n\n")
+        }
+    }
+
+    /// Whether what is followed has a successor: then nothing more comes.
+    private static func isOver(
+        _ run: Int, _ query: LogQuery, _ control: any DeploymentControl
+    ) async throws -> Bool {
+        var newest = query
+        newest.run = .current
+        newest.from = .last(lines: 1)
+        return try await control.logs(newest).run > run
+    }
+}
+
+extension LogLine {
+    fileprivate var json: JSONValue {
+        .object([
+            "offset": .count(offset), "time": .time(time), "stream": .string(stream.rawValue),
+            "text": .string(text), "partial": isPartial ? true : nil,
+        ])
+    }
+}
+
+extension AdminResponse {
+    fileprivate static func plain(_ page: LogPage) -> AdminResponse {
+        let text = page.lines.map { $0.text + "\n" }.joined()
+        return AdminResponse(
+            status: 200,
+            headers: [
+                "content-type": "text/plain; charset=utf-8", "cache-control": "no-store",
+                "x-penstock-next-offset": "\(page.next)",
+            ], body: Array(text.utf8))
+    }
+}
+
+extension CrashDossier {
+    fileprivate var json: JSONValue {
+        .object([
+            "replica": .string(replica), "deployment": .string(deployment),
+            "revision": .count(revision), "run": .count(run), "model": .string(model),
+            "version": .string(version), "started_at": .time(startedAt),
+            "ended_at": .time(endedAt), "exit": .string("\(exit)"), "cause": .string(cause),
+            "command_line": .texts(commandLine), "last_out": .texts(lastOut),
+            "last_error": .texts(lastError), "memory_max": .count(residentBytesMax),
+            "cpu_seconds": .number((cpuSeconds * 1000).rounded() / 1000), "gpus": .texts(gpus),
+        ])
+    }
+}

@@ -1,0 +1,56 @@
+// Operations: listed, read, waited for, cancelled.
+
+import Deployments
+import Notation
+import State
+
+extension AdminAPI {
+    func listOperations(_ call: AdminCall) async throws -> AdminResponse {
+        let listing = try Listing(call.query, pager, question: "operations")
+        let environments = try await readableEnvironments(call)
+        let operations = try await control().operations(of: call.query.text("deployment"))
+            .filter { environments.mayRead($0.deployment) }
+        return .json(
+            listing.page(operations, as: "operations", id: { $0.id }, render: { $0.json }))
+    }
+
+    func getOperation(_ call: AdminCall) async throws -> AdminResponse {
+        .json(try await control().operation(call.path("id")).json)
+    }
+
+    /// Answers when it is done, or as it is after half a minute.
+    func awaitOperation(_ call: AdminCall) async throws -> AdminResponse {
+        let seconds = call.query.whole("timeout") ?? 30
+        return .json(
+            try await control().operation(call.path("id"), within: .seconds(seconds)).json)
+    }
+
+    func cancelOperation(_ call: AdminCall) async throws -> AdminResponse {
+        let values = try call.values(AdminRoutes.reasonOnly)
+        let asked = try call.change(reason: values[DeploymentVerb.reason])
+        return .json(try await control().cancel(call.path("id"), asked: asked).json)
+    }
+
+    /// Which deployments' things the token may read.
+    func readableEnvironments(_ call: AdminCall) async throws -> ReadableDeployments {
+        let authorization = call.authorization
+        if authorization.allows(.read, .deployment, in: nil),
+            authorization.grants.contains(where: { $0.environments == nil })
+        {
+            return ReadableDeployments(names: nil)
+        }
+        let views = try await control().list()
+        return ReadableDeployments(
+            names: Set(
+                views.filter {
+                    authorization.allows(.read, .deployment, in: $0.spec.environment.rawValue)
+                }.map(\.spec.name)))
+    }
+}
+
+struct ReadableDeployments: Sendable {
+    /// Nil is all of them.
+    let names: Set<String>?
+
+    func mayRead(_ name: String) -> Bool { names?.contains(name) ?? true }
+}

@@ -1,0 +1,68 @@
+// Idempotency-Key: the same request again gets the first answer, another request with the key is
+// refused, and what was refused may be tried anew.
+
+import Admin
+import Deployments
+import Notation
+import State
+import Testing
+
+@Suite struct AdminRepetitionTests {
+    private let key = ["idempotency-key": "k-1"]
+
+    @Test func `a repeated request gets the first answer and does nothing`() async throws {
+        let port = try await ControlPort.withIris()
+        let body = #"{"version": "v9", "description": "x"}"#
+        let first = await port.send("POST", "/v1/models/iris/versions", body, key)
+        #expect(first.status == 201, "\(first.text)")
+        let again = await port.send("POST", "/v1/models/iris/versions", body, key)
+        #expect(again.status == 201 && again.body == first.body)
+        #expect(again.headers["idempotency-replayed"] == "true")
+    }
+
+    @Test func `another request with the key is refused`() async throws {
+        let port = try await ControlPort.withIris()
+        _ = await port.send("POST", "/v1/models/iris/versions", #"{"version": "v1"}"#, key)
+        let other = await port.send("POST", "/v1/models/iris/versions", #"{"version": "v2"}"#, key)
+        #expect(other.status == 422)
+        #expect(try other.problem() == "IDEMPOTENCY_KEY_REUSED")
+    }
+
+    @Test func `what was refused may be tried anew`() async throws {
+        let port = try await ControlPort.withIris()
+        let refused = await port.send("POST", "/v1/models/iris/versions", "{}", key)
+        #expect(refused.status == 422)
+        let anew = await port.send("POST", "/v1/models/iris/versions", #"{"version": "v1"}"#, key)
+        #expect(anew.status == 201)
+    }
+
+    @Test func `a key belongs to its token`() async throws {
+        let port = try await ControlPort.withIris()
+        let engineer = try await port.token(.engineer)
+        let body = #"{"version": "v1"}"#
+        #expect(await port.send("POST", "/v1/models/a/versions", body, key).status == 201)
+        let other = await port.send("POST", "/v1/models/b/versions", body, token: engineer, key)
+        #expect(other.status == 201)
+    }
+
+    @Test func `a change of a deployment has its answer stored with it`() async throws {
+        let port = try await ControlPort.withIris()
+        let answer = await port.send("POST", "/v1/deployments/iris:restart", "", key)
+        #expect(answer.status == 200)
+        let asked = await port.control.asked.last?.by
+        #expect(
+            asked?.repetition == RepetitionKey(key: "k-1", token: asked?.repetition?.token ?? ""))
+        #expect(asked?.answer != nil)
+        // The double stores nothing, so the key is still at work for whoever comes again.
+        let again = await port.send("POST", "/v1/deployments/iris:restart", "", key)
+        #expect(try again.problem() == "IDEMPOTENCY_KEY_IN_USE")
+    }
+
+    @Test(arguments: ["", "a b", String(repeating: "x", count: 256), "é"])
+    func `an unfit key is refused`(text: String) async throws {
+        let answer = await (try ControlPort.withIris()).send(
+            "POST", "/v1/models/a/versions", #"{"version": "v1"}"#, ["idempotency-key": text])
+        #expect(answer.status == 400)
+        #expect(try answer.problem() == "INVALID_PARAMETER")
+    }
+}
