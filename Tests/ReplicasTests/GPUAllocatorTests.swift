@@ -30,6 +30,36 @@ import Testing
         #expect(usage["GPU-a"]?.memoryBytes == 1 << 30)
     }
 
+    @Test func `a runtime detects the GPUs that nvidia-smi tells, and gives them out`() async throws
+    {
+        let scratch = Scratch()
+        try scratch.program(
+            "nvidia-smi", "case $1 in *memory.total*) echo 'GPU-a, Tesla T4, 15360' ;; esac")
+        let environment = ["PATH": "\(scratch.path)/bin:/usr/bin:/bin"]
+        let runtime = try scratch.runtime(gpus: nil, environment: environment)
+        #expect(await runtime.capacity().gpus.map(\.id) == ["GPU-a"])
+        let spec = ReplicaSpec.shell("echo $CUDA_VISIBLE_DEVICES; exec tail -f /dev/null").with {
+            ($0.resources.gpuCount, $0.resources.gpuType) = (1, "NVIDIA T4")
+        }
+        let run = try await runtime.start(spec)
+        try await runtime.line("GPU-a")
+        #expect(await runtime.capacity().freeGPUs == [])
+        await runtime.kill(run)
+        _ = await run.end()
+        #expect(await runtime.capacity().freeGPUs.count == 1)
+    }
+
+    @Test(arguments: [
+        "exit 9", "echo 'GPU-a, T4, 1'; exit 1", "head -c 1000000 /dev/zero", "kill $$",
+    ])
+    func `an nvidia-smi that fails is no GPUs`(script: String) async throws {
+        let scratch = Scratch()
+        try scratch.program("nvidia-smi", script)
+        let runtime = try scratch.runtime(
+            gpus: nil, environment: ["PATH": "\(scratch.path)/bin:/usr/bin:/bin"])
+        #expect(await runtime.capacity().gpus == [])
+    }
+
     @Test(arguments: [
         ("NVIDIA T4", true), ("Tesla T4", true), ("t4", true), ("T40", false), ("A100", false),
         ("NVIDIA", false), ("", false),

@@ -28,7 +28,7 @@ final class Scratch: Sendable {
     }()
 
     func runtime(
-        gpus: GPUInventory = .none, controlGroups: ControlGroupChoice = .automatic,
+        gpus: GPUInventory? = GPUInventory.none, controlGroups: ControlGroupChoice = .automatic,
         samplePeriod: Duration = .milliseconds(100), shim: ShimProgram = Scratch.shim,
         environment: [String: String] = ["PATH": "/usr/bin:/bin"]
     ) throws -> ProcessRuntime {
@@ -54,6 +54,16 @@ final class Scratch: Sendable {
     /// Waits until a replica writes into it.
     func wait() throws {
         _ = try FileHandle(forReadingFrom: URL(filePath: path + "/fifo")).readToEnd()
+    }
+
+    /// A shell script as a program in this test's own `bin`.
+    func program(_ name: String, _ script: String) throws {
+        let files = FileManager.default
+        try files.createDirectory(atPath: path + "/bin", withIntermediateDirectories: true)
+        try "#!/bin/sh\n\(script)\n".write(
+            toFile: path + "/bin/" + name, atomically: true, encoding: .utf8)
+        try files.setAttributes(
+            [.posixPermissions: 0o755], ofItemAtPath: path + "/bin/" + name)
     }
 
     func entries(_ folder: String) -> [String] {

@@ -29,6 +29,11 @@ package enum Limits {
     /// Larger files were not written here.
     static let recordBytes = 1024 * 1024
 
+    /// A hundred bytes a GPU.
+    static let toolBytes = 64 * 1024
+    /// A driver that takes longer to answer has a problem of its own.
+    static let toolMilliseconds: Int32 = 5000
+
     /// Arguments and environment; the kernel takes 6 MiB at most.
     static let specBytes = 4 * 1024 * 1024
     /// The shim has to be loaded and to write a file; a machine that swaps may need this long.

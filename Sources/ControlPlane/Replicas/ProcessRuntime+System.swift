@@ -52,6 +52,20 @@ enum Kernel {
         unsafe String(cString: penstock_error_text(code))
     }
 
+    /// What a tool prints, if it ends well and in time. Blocks for so long.
+    static func output(of program: String, _ arguments: [String], bytesMax: Int) -> String? {
+        var pointers: [UnsafeMutablePointer<CChar>?] = unsafe ([program] + arguments).map {
+            unsafe strdup($0)
+        }
+        unsafe pointers.append(nil)
+        defer { unsafe pointers.forEach { unsafe free($0) } }
+        var bytes = [CChar](repeating: 0, count: bytesMax)
+        let count = unsafe penstock_tool_output(
+            program, pointers, &bytes, bytesMax, Limits.toolMilliseconds)
+        guard count >= 0 else { return nil }
+        return String(decoding: bytes.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     static func process(_ process: Int32) -> ProcessStat? {
         contents("/proc/\(process)/stat", bytesMax: 1024).flatMap { ProcessStat($0) }
     }

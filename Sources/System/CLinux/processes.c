@@ -7,11 +7,13 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 
 int penstock_memory_file(const void *bytes, size_t count) {
@@ -127,4 +129,71 @@ int penstock_is_port_free(int port) {
                 listen(descriptor, 1) == 0;
     close(descriptor);
     return bound;
+}
+
+static int start_tool(const char *program, char *const *arguments, int output, pid_t *process) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, output, 1);
+    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    int error = posix_spawn(process, program, &actions, &attributes, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    return error;
+}
+
+/// What comes until the end or the deadline; what does not fit is read and dropped.
+static long read_until(int descriptor, char *bytes, long capacity, int64_t deadline) {
+    char rest[512];
+    long count = 0;
+    for (;;) {
+        int64_t left = (deadline - penstock_monotonic_nanoseconds()) / 1000000;
+        struct pollfd polled = {descriptor, POLLIN, 0};
+        if (left <= 0 || poll(&polled, 1, (int)left) == 0) return -ETIMEDOUT;
+        int fits = count < capacity;
+        ssize_t got = read(descriptor, fits ? bytes + count : rest,
+                           fits ? (size_t)(capacity - count) : sizeof rest);
+        if (got == 0) return count;
+        if (got < 0 && errno != EINTR) return -errno;
+        if (got > 0 && fits) count += got;
+    }
+}
+
+/// The exit status; a tool that hangs in the kernel cannot be waited for, and is given up.
+static int status_of(pid_t process) {
+    for (int tries = 0; tries < 100; tries++) {
+        int status;
+        pid_t ended = waitpid(process, &status, WNOHANG);
+        if (ended == process) return status;
+        if (ended < 0) return -1;
+        poll(NULL, 0, 10);
+    }
+    return -1;
+}
+
+long penstock_tool_output(const char *program, char *const *arguments, char *bytes,
+                          long capacity, int milliseconds) {
+    int64_t deadline = penstock_monotonic_nanoseconds() + milliseconds * 1000000ll;
+    int ends[2];
+    pid_t process;
+    if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
+    int error = start_tool(program, arguments, ends[1], &process);
+    close(ends[1]);
+    long count = error == 0 ? read_until(ends[0], bytes, capacity, deadline) : -error;
+    close(ends[0]);
+    if (error != 0) return count;
+    if (count < 0) kill(process, SIGKILL);
+    int status = status_of(process);
+    if (count >= 0 && status != 0) return -ECHILD;
+    return count;
 }

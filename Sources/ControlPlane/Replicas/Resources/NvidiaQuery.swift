@@ -1,9 +1,6 @@
 // Asks nvidia-smi, where there is one, which GPUs there are and how busy they are. It may hang when
 // a driver does, so it is given a few seconds and then killed; no answer is no GPUs.
 
-import Dispatch
-import Foundation
-
 package struct GPUUsage: Sendable, Equatable {
     package var percent: Double
     package var memoryBytes: Int
@@ -37,22 +34,8 @@ struct NvidiaQuery: Sendable {
     }
 
     private func answer(_ arguments: [String]) -> String? {
+        // Not to be found is not to be there.
         guard let program = try? search.program("nvidia-smi") else { return nil }
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(filePath: program)
-        process.arguments = arguments
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        process.standardInput = FileHandle.nullDevice
-        // Not to be started is not to be there.
-        guard (try? process.run()) != nil else { return nil }
-        let killer = DispatchWorkItem { process.terminate() }
-        DispatchQueue.global().asyncAfter(deadline: .now() + 5, execute: killer)
-        defer { killer.cancel() }
-        // Some hundred bytes a device.
-        let bytes = (try? output.fileHandleForReading.readToEnd()) ?? Data()
-        process.waitUntilExit()
-        return process.terminationStatus == 0 ? String(decoding: bytes, as: UTF8.self) : nil
+        return Kernel.output(of: program, arguments, bytesMax: Limits.toolBytes)
     }
 }

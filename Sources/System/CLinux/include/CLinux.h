@@ -232,6 +232,10 @@ long penstock_list_processes(pid_t *processes, long capacity);
 /// Whether the service manager gave this control group to who runs in it.
 int penstock_is_delegated(const char *directory);
 
+/// What a tool prints, at most `capacity` bytes, if it ends well in time; else -errno. Blocks.
+long penstock_tool_output(const char *program, char *const *arguments, char *bytes,
+                          long capacity, int milliseconds);
+
 /// Whether nobody listens at 127.0.0.1 on the port.
 int penstock_is_port_free(int port);
 
