@@ -59,7 +59,8 @@ struct Wiring {
         plane = try Wiring.makePlane(store, log)
         director = TrafficDirector(
             gate: FirstPlanStarts(plane), store: store, logger: Logger(label: "penstock.traffic"))
-        runtime = try ProcessRuntime(state: store.directory)
+        runtime = try ProcessRuntime(
+            state: store.directory, options: Wiring.runtimeOptions(configuration.machine))
         controller = Wiring.makeController(store, director, runtime)
         notices = try await Wiring.startNotices(
             at: Wiring.noticePath(runtime)

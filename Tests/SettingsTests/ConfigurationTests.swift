@@ -18,7 +18,24 @@ struct ConfigurationTests {
         #expect(configuration.statePath == "/etc/penstock/var/penstock")
         #expect(configuration.log.level == .info)
         #expect(configuration.replicasOnExit == .stop)
+        #expect(configuration.machine == MachineSettings())
         #expect(configuration.services[0].revisions[0].weight == 1000)
+    }
+
+    @Test func `what the machine has is as it is told`() throws {
+        let machine = try parsed(
+            """
+            machine:
+              gpus: [{ type: NVIDIA T4, count: 4, memory: 16GiB }, { type: A100, count: 1 }]
+              control_groups: /sys/fs/cgroup/replicas
+            replicas_on_exit: keep
+            """
+        ).machine
+        #expect(machine.gpus?.map(\.type) == ["NVIDIA T4", "A100"])
+        #expect(machine.gpus?.map(\.count) == [4, 1])
+        #expect(machine.gpus?.map(\.memoryBytes) == [16 << 30, 0])
+        #expect(machine.controlGroups == .under("/sys/fs/cgroup/replicas"))
+        #expect(try parsed("machine: { control_groups: off }").machine.controlGroups == .off)
     }
 
     @Test func `the gateway's keys take effect`() throws {

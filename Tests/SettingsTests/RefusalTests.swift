@@ -143,6 +143,11 @@ struct RefusalTests {
         Refusal("state: \"\"", "the path is empty"),
         Refusal("log: { format: xml }", "allowed: json, text"),
         Refusal("replicas_on_exit: kill", "allowed: stop, keep"),
+        Refusal("machine: { control_groups: sometimes }", "allowed: auto, off, an absolute path"),
+        Refusal("machine: { gpus: [{ type: T4 }] }", "'count' is missing"),
+        Refusal("machine: { gpus: [{ count: 1 }] }", "'type' is missing"),
+        Refusal("machine: { gpus: [{ type: T4, count: 0 }] }", "allowed: whole numbers 1 to 64"),
+        Refusal("machine: { gpus: [{ type: T4, count: 1, ram: 1GB }] }", "gpus[0]"),
     ])
     func `a wrong value for the program or the gateway is refused`(row: Refusal) {
         expect(row)

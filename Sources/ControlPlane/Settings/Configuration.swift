@@ -11,6 +11,7 @@ package struct Configuration: Sendable, Equatable {
     package var statePath: String
     package var log = LogSettings()
     package var replicasOnExit = ReplicasOnExit.stop
+    package var machine = MachineSettings()
     package var services: [ServicePlan] = []
     package var deployments: [DeploymentSpec] = []
     /// What relative paths of the file are relative to.
@@ -46,6 +47,27 @@ package struct LogSettings: Sendable, Equatable {
     package var format = Format.json
 
     package init() {}
+}
+
+/// What this machine has for replicas. Nil and automatic are found out.
+package struct MachineSettings: Sendable, Equatable {
+    package var gpus: [GPUSettings]?
+    package var controlGroups = ControlGroupSettings.automatic
+
+    package init() {}
+}
+
+package struct GPUSettings: Sendable, Equatable {
+    package var type: String
+    package var count: Int
+    /// Of each; 0 when it is not told.
+    package var memoryBytes: Int
+}
+
+package enum ControlGroupSettings: Sendable, Equatable {
+    case automatic, off
+    /// This directory of a version 2 tree, whoever made it.
+    case under(String)
 }
 
 /// What becomes of managed replicas when the gateway ends in good order.

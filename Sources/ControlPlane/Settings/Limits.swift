@@ -21,4 +21,7 @@ enum Limits {
     static let headerEdits = 64
     static let upgrades = 16
     static let longestSeconds = 24 * 3600
+    /// More than any host has.
+    static let gpuTypes = 16
+    static let gpus = 64
 }

@@ -25,6 +25,7 @@ struct Reading {
         file.assign("replicas_on_exit", &configuration.replicasOnExit) {
             replicasOnExit($0)
         }
+        file.assign("machine", &configuration.machine) { $0.section(machine) }
         let services = file["services"]?.list("services", count: 0...Limits.services) ?? []
         configuration.services = services.compactMap { value in
             value.section { service($0, timeouts: gateway.timeouts) }

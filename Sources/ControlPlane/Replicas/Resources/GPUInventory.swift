@@ -41,12 +41,16 @@ package struct GPUInventory: Sendable, Equatable {
         self.source = source
     }
 
-    /// `count` equal devices with the indices from 0 on.
-    package static func declared(type: String, count: Int, memoryBytes: Int) -> GPUInventory {
-        let devices = (0..<max(0, count)).map {
-            GPUDevice(id: "\($0)", type: type, memoryBytes: memoryBytes)
+    /// Numbered from 0 in this order.
+    package static func declared(_ devices: [(type: String, memoryBytes: Int)]) -> GPUInventory {
+        let devices = devices.enumerated().map { index, device in
+            GPUDevice(id: "\(index)", type: device.type, memoryBytes: device.memoryBytes)
         }
         return GPUInventory(devices: devices, source: devices.isEmpty ? .none : .declared)
+    }
+
+    package static func declared(type: String, count: Int, memoryBytes: Int) -> GPUInventory {
+        declared(Array(repeating: (type, memoryBytes), count: max(0, count)))
     }
 
     /// The question to nvidia-smi whose answer `init(answer:)` reads.
