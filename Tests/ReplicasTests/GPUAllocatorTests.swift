@@ -33,8 +33,9 @@ import Testing
     @Test func `a runtime detects the GPUs that nvidia-smi tells, and gives them out`() async throws
     {
         let scratch = Scratch()
-        try scratch.program(
-            "nvidia-smi", "case $1 in *memory.total*) echo 'GPU-a, Tesla T4, 15360' ;; esac")
+        try await scratch.program(
+            "nvidia-smi",
+            "#!/bin/sh\ncase $1 in *memory.total*) echo 'GPU-a, Tesla T4, 15360' ;; esac")
         let environment = ["PATH": "\(scratch.path)/bin:/usr/bin:/bin"]
         let runtime = try scratch.runtime(gpus: nil, environment: environment)
         #expect(await runtime.capacity().gpus.map(\.id) == ["GPU-a"])
@@ -54,7 +55,7 @@ import Testing
     ])
     func `an nvidia-smi that fails is no GPUs`(script: String) async throws {
         let scratch = Scratch()
-        try scratch.program("nvidia-smi", script)
+        try await scratch.program("nvidia-smi", "#!/bin/sh\n" + script)
         let runtime = try scratch.runtime(
             gpus: nil, environment: ["PATH": "\(scratch.path)/bin:/usr/bin:/bin"])
         #expect(await runtime.capacity().gpus == [])

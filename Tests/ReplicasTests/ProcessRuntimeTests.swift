@@ -144,11 +144,8 @@ import Testing
         async throws
     {
         let runtime = try scratch.runtime()
-        let program = scratch.path + "/garbage"
-        try Data([0, 1, 2, 3]).write(to: URL(filePath: program))
-        try FileManager.default.setAttributes(
-            [.posixPermissions: 0o755], ofItemAtPath: program)
-        let spec = ReplicaSpec.shell("").with { $0.command = [program] }
+        try await scratch.program("garbage", "no program of any kind")
+        let spec = ReplicaSpec.shell("").with { $0.command = [scratch.path + "/bin/garbage"] }
 
         let error = await #expect(throws: ReplicaError.self) { try await runtime.start(spec) }
         #expect(

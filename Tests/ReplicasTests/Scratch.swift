@@ -56,14 +56,21 @@ final class Scratch: Sendable {
         _ = try FileHandle(forReadingFrom: URL(filePath: path + "/fifo")).readToEnd()
     }
 
-    /// A shell script as a program in this test's own `bin`.
-    func program(_ name: String, _ script: String) throws {
-        let files = FileManager.default
-        try files.createDirectory(atPath: path + "/bin", withIntermediateDirectories: true)
-        try "#!/bin/sh\n\(script)\n".write(
-            toFile: path + "/bin/" + name, atomically: true, encoding: .utf8)
-        try files.setAttributes(
-            [.posixPermissions: 0o755], ofItemAtPath: path + "/bin/" + name)
+    /// A file that can be run, in this test's own `bin`. Another process writes it: one that this
+    /// process had open for writing could not be run while some other test starts a process.
+    func program(_ name: String, _ content: String) async throws {
+        let writer = ReplicaSpec.shell(
+            "mkdir -p \"$BIN\"; printf '%s\\n' \"$CONTENT\" > \"$FILE\"; chmod 755 \"$FILE\"",
+            name: "writer"
+        ).with {
+            $0.environment = [
+                "BIN": path + "/bin", "FILE": path + "/bin/" + name, "CONTENT": content,
+            ]
+        }
+        let runtime = try runtime()
+        let end = await (try await runtime.start(writer)).end()
+        #expect(end.exit == .code(0))
+        withExtendedLifetime(runtime) {}
     }
 
     func entries(_ folder: String) -> [String] {

@@ -40,6 +40,8 @@ package enum Limits {
     static let shimPatience: Duration = .seconds(20)
     /// An answer over the control socket takes microseconds.
     static let controlPatience: Duration = .seconds(3)
+    /// A shim that nobody wants is killed at the start, one after the other.
+    static let strayMilliseconds: Int32 = 1000
     /// After the grace the shim kills; it gives up on what cannot be killed after five seconds.
     package static let endingPatience: Duration = .seconds(10)
 

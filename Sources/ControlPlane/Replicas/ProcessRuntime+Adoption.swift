@@ -82,7 +82,11 @@ extension ProcessRuntime {
         defer { close(pidfd) }
         guard Kernel.isAlive(shim) else { return }
         _ = penstock_pidfd_send_signal(pidfd, SIGKILL)
+        // It dies at once, unless the kernel holds it; this is the start, and nobody waits yet.
+        var polled = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
+        _ = unsafe poll(&polled, 1, Limits.strayMilliseconds)
         Self.sweep(shim)
+        Self.reap(pidfd)
     }
 
     package func leftovers() async -> [Leftover] {

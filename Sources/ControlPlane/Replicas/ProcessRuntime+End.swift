@@ -43,6 +43,15 @@ extension ProcessRuntime {
         _ = unsafe penstock_waitid_pidfd(pidfd, &code, &status, 1)
     }
 
+    /// One of an earlier runtime of this very process, or of its earlier program: exec keeps children.
+    static func reap(_ shim: ProcessIdentity) {
+        let pidfd = penstock_pidfd_open(shim.process)
+        guard pidfd >= 0 else { return }
+        defer { close(pidfd) }
+        guard Kernel.process(shim.process)?.startTicks == shim.startTicks else { return }
+        reap(pidfd)
+    }
+
     /// What the shim has written, if it is this run's.
     func status(of record: ReplicaRecord) -> ShimStatus? {
         let path = files.status(record.replica)
@@ -57,7 +66,10 @@ extension ProcessRuntime {
         _ stored: StoredRun, shim: ProcessIdentity?, notes: LiveRun.Notes = .init()
     ) -> ReplicaEnd {
         let status = status(of: stored.record)
-        if let shim, shim.boot == Kernel.boot, status?.state != .exited { Self.sweep(shim) }
+        if let shim, shim.boot == Kernel.boot {
+            if status?.state != .exited { Self.sweep(shim) }
+            Self.reap(shim)
+        }
         let isOutOfMemory = groups.isOutOfMemory(stored.groups)
         var circumstances = EndCircumstances(
             exit: Self.exit(status), request: status?.request ?? .none,

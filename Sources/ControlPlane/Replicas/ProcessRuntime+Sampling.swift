@@ -22,7 +22,8 @@ extension ProcessRuntime {
         }
     }
 
-    func sample() async {
+    /// One look, also told as facts.
+    package func sample() async {
         let runs = books.withLock { Array($0.live.values) }
         guard !runs.isEmpty else { return }
         let table = Kernel.processes()
