@@ -43,7 +43,8 @@ extension ProcessRuntime {
         _ = unsafe penstock_waitid_pidfd(pidfd, &code, &status, 1)
     }
 
-    /// One of an earlier runtime of this very process, or of its earlier program: exec keeps children.
+    /// One of an earlier runtime of this very process, or of the program it ran before an exec,
+    /// which keeps children.
     static func reap(_ shim: ProcessIdentity) {
         let pidfd = penstock_pidfd_open(shim.process)
         guard pidfd >= 0 else { return }
