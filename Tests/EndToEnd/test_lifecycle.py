@@ -1,0 +1,111 @@
+# A deployment's life through the admin port, under constant load: whatever is done to it, no request
+# fails as long as it is meant to be up.
+
+import json
+
+import pytest
+
+from harness.configuration import configuration
+from harness.deployments import FLOWER, Deployment, iris
+from harness.load import Load
+from harness.waiting import until
+
+pytestmark = pytest.mark.core
+
+INFER = "/iris/v2/models/iris/infer"
+
+
+def serving(start_gateway, **more):
+    gateway = start_gateway(whole=configuration())
+    deployment = Deployment(gateway, "iris")
+    deployment.create(iris(**more))
+    return gateway, deployment
+
+
+def under_load(gateway):
+    body = json.dumps(FLOWER)
+    headers = {"Content-Type": "application/json"}
+    return Load(gateway.address, clients=3, request=lambda number: ("POST", INFER, headers, body))
+
+
+def test_scaling_from_one_to_eight_to_two_fails_no_request(start_gateway):
+    gateway, deployment = serving(start_gateway, replicas=1)
+    with under_load(gateway) as load:
+        load.progress(50)
+        deployment.act("scale", {"replicas": 8})
+        assert deployment.ready == 8
+        load.progress(50)
+        deployment.act("scale", {"replicas": 2})
+        assert deployment.ready == 2
+        load.progress(50)
+    load.assert_all_ok()
+
+
+def test_a_restart_of_one_replica_fails_no_request_and_makes_no_revision(start_gateway):
+    gateway, deployment = serving(start_gateway, replicas=1)
+    before = deployment.replica_names
+    with under_load(gateway) as load:
+        load.progress(50)
+        deployment.act("restart")
+        load.progress(50)
+    load.assert_all_ok()
+    assert not set(before) & set(deployment.replica_names)
+    assert deployment.view["status"]["revision"] == 1
+
+
+def test_an_edit_of_memory_replaces_by_a_new_revision_without_a_failed_request(start_gateway):
+    gateway, deployment = serving(start_gateway, replicas=1)
+    with under_load(gateway) as load:
+        load.progress(50)
+        deployment.patch({"resources": {"memory": "768MiB"}})
+        load.progress(50)
+    load.assert_all_ok()
+    assert deployment.view["status"]["revision"] == 2
+    assert gateway.get("/iris/v2/models/iris").header("x-penstock-revision") == "r2"
+
+
+def test_a_broken_edit_is_taken_back_and_fails_no_request(start_gateway):
+    gateway, deployment = serving(start_gateway, replicas=1, strategy={
+        "type": "rolling", "min_healthy_seconds": 0, "progress_deadline_seconds": 3})
+    with under_load(gateway) as load:
+        load.progress(50)
+        operation = deployment.patch({"args": ["--no-such-option"]}, succeeds=False)
+        load.progress(50)
+    load.assert_all_ok()
+    assert operation["state"] == "failed" and operation["rolled_back"]
+    assert deployment.view["status"]["revision"] == 1
+
+
+def test_stopped_it_says_why_and_started_it_is_the_same(start_gateway):
+    gateway, deployment = serving(start_gateway, replicas=1)
+    deployment.act("stop", {"message": "back at noon"})
+    answer = gateway.post(INFER, FLOWER)
+    assert answer.status == 503 and int(answer.header("retry-after")) > 0
+    assert "back at noon" in answer.text
+    assert answer.json()["code"] == "stopped"
+    deployment.act("start")
+    assert gateway.post(INFER, FLOWER).status == 200
+    assert deployment.view["status"]["revision"] == 1
+
+
+def test_deleted_it_is_nowhere_and_its_name_is_free(start_gateway):
+    gateway, deployment = serving(start_gateway, replicas=1)
+    deployment.delete()
+    assert gateway.post(INFER, FLOWER).status == 404
+    assert gateway.admin.send("GET", "/v1/deployments/iris").status == 404
+    deployment.create(iris(replicas=1))
+    assert gateway.post(INFER, FLOWER).status == 200
+
+
+def test_a_replica_that_fails_its_proof_gets_no_request(start_gateway):
+    gateway, deployment = serving(start_gateway, replicas=1)
+    with under_load(gateway) as load:
+        load.progress(50)
+        operation = deployment.patch({
+            "lifecycle": {"smoke_paths": ["/v2/models/no-such-model"]},
+            "strategy": {"progress_deadline_seconds": 3}}, succeeds=None)
+        deployment.act("restart", succeeds=False)
+        load.progress(50)
+    load.assert_all_ok()
+    assert operation is None or operation["state"] == "succeeded"
+    until(lambda: deployment.ready == 1, "the proved one serves on")
