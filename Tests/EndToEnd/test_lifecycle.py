@@ -1,5 +1,5 @@
-# A deployment's life through the admin port, under constant load: whatever is done to it, no request
-# fails as long as it is meant to be up.
+# A deployment's life through the admin port, under constant load: whatever is done to it, no
+# request fails as long as it is meant to be up.
 
 import json
 
