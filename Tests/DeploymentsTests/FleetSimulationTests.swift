@@ -9,19 +9,15 @@ import Testing
 @Suite struct FleetSimulationTests {
     @Test(arguments: 0..<30 as Range<UInt64>)
     func `whatever happens no invariant breaks and the wish is met in the end`(_ seed: UInt64) {
-        // In some orders of hashed collections a route outlives its replica: seen with seeds 3 and
-        // 19, not with every run of them.
-        withKnownIssue("a route may outlive its replica", isIntermittent: true) {
-            var story = FleetStory(seed: seed)
-            for _ in 0..<800 { story.tick() }
-            let early = story.world.violations
-            #expect(early.isEmpty, "seed \(seed): \(early.prefix(5))")
-            story.calmDown()
-            let late = story.world.violations
-            #expect(late.isEmpty, "seed \(seed): \(late.prefix(5))")
-            #expect(story.unmet.isEmpty, "seed \(seed): \(story.unmet)")
-            #expect(story.controller.commits > 50)
-        }
+        var story = FleetStory(seed: seed)
+        for _ in 0..<800 { story.tick() }
+        let early = story.world.violations
+        #expect(early.isEmpty, "seed \(seed): \(early.prefix(5))")
+        story.calmDown()
+        let late = story.world.violations
+        #expect(late.isEmpty, "seed \(seed): \(late.prefix(5))")
+        #expect(story.unmet.isEmpty, "seed \(seed): \(story.unmet)")
+        #expect(story.controller.commits > 50)
     }
 
     @Test(arguments: [SimulatedController.Fault.crashBeforeCommit, .crashAfterCommit, .commitFails])
@@ -37,11 +33,9 @@ import Testing
                 story.fault = fault
                 for _ in 0..<100 { story.quietTick() }
                 let label = "\(change) cut by \(fault) at commit \(commit)"
-                withKnownIssue("a route may outlive its replica", isIntermittent: true) {
-                    #expect(story.world.violations.isEmpty, "\(label): \(story.world.violations)")
-                    story.calmDown()
-                    #expect(story.unmet.isEmpty, "\(label): \(story.unmet)")
-                }
+                #expect(story.world.violations.isEmpty, "\(label): \(story.world.violations)")
+                story.calmDown()
+                #expect(story.unmet.isEmpty, "\(label): \(story.unmet)")
             }
         }
     }

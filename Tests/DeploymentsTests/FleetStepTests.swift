@@ -223,6 +223,25 @@ private struct Fleet {
         #expect(fleet.phases.count { $0 == .failed } == 1)
     }
 
+    @Test func `a frozen replica that is also unwanted is killed, not asked to end`() {
+        var fleet = Fleet()
+        fleet.makeReady()
+        let since = fleet.now
+        fleet.see("iris-0") { $0.unreachableSince = since }
+        fleet.now += fleet.wish.rules.unreachableLimit
+        fleet.wish.desire = .stopped
+        fleet.step()
+        #expect(fleet.rows[0].phase == .failed)
+        fleet.see("iris-0") { $0.unreachableSince = nil }
+        fleet.step()
+        #expect(fleet.rows[0].phase == .failed)
+        let sighting = fleet.sightings["iris-0"] ?? ReplicaSighting()
+        #expect(ReplicaOrder(fleet.rows[0], sighting) == .kill(replica: "iris-0"))
+        fleet.see("iris-0") { $0.process = .ended(attempt: 1, reason: "killed by signal 9") }
+        fleet.step()
+        #expect(fleet.rows[0].phase == .exited)
+    }
+
     @Test func `long exited replicas are forgotten, the newest last`() {
         var fleet = Fleet()
         for number in 0..<20 {

@@ -59,7 +59,8 @@ struct FleetWorld {
             let lag = isCalm || chance(0.6) ? 0 : Int.random(in: 0...2, using: &generator)
             workers[worker] = max(workers[worker], plans.count - 1 - lag)
         }
-        for (id, process) in processes {
+        // In order of their names: draws of the generator must not depend on hashes.
+        for (id, process) in processes.sorted(by: { $0.key < $1.key }) {
             let isOver = process.endsAt.map { now >= $0 } ?? false
             if isOver || now >= process.diesAt || (!isCalm && chance(crashRate * seconds)) {
                 endings[id] = (process.attempt, isOver ? "ended" : "killed by signal 9")
@@ -72,7 +73,8 @@ struct FleetWorld {
     }
 
     private mutating func checkRoutes(of worker: Int) {
-        for (id, role) in plans[workers[worker]].roles where role == .serving {
+        let roles = plans[workers[worker]].roles.sorted { $0.key < $1.key }
+        for (id, role) in roles where role == .serving {
             guard let process = processes[id] else { continue }
             if !process.isProved { note("worker \(worker) routes to \(id), which is not proved") }
             if process.endsAt != nil { note("worker \(worker) routes to \(id), told to end") }
@@ -149,7 +151,9 @@ struct FleetWorld {
     }
 
     private mutating func stop(_ id: String, _ killAt: Date) {
-        guard let process = processes[id], process.endsAt == nil else { return }
+        // An attempt that never began is over once its end is asked for.
+        guard let process = processes[id] else { return endings[id] = nil }
+        guard process.endsAt == nil else { return }
         checkEnd(of: id, "stopped")
         let own = now + Double.random(in: 0...15, using: &generator)
         processes[id]?.endsAt = process.frozenUntil > now ? killAt : min(own, max(killAt, now))

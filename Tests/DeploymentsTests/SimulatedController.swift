@@ -29,6 +29,11 @@ struct SimulatedController {
 
     func rows(of name: String) -> [ReplicaRow] { disk.rows[name] ?? [] }
 
+    /// In the order of the deployments' names, the same in every run.
+    private var allRows: [ReplicaRow] {
+        disk.rows.sorted { $0.key < $1.key }.flatMap(\.value)
+    }
+
     var roles: [String: TrafficRole] {
         var roles: [String: TrafficRole] = [:]
         for (name, rows) in disk.rows {
@@ -47,7 +52,7 @@ struct SimulatedController {
     }
 
     mutating func see(_ world: inout FleetWorld) {
-        for row in disk.rows.values.joined() {
+        for row in allRows {
             var sighting = sightings[row.id] ?? ReplicaSighting()
             let process = world.process(of: row.id)
             if process != sighting.process, case .running = process { sighting.newProcess() }
@@ -90,7 +95,7 @@ struct SimulatedController {
     private func next(_ name: String, _ now: Date) -> FleetStep? {
         guard let wish = disk.wishes[name] else { return nil }
         var pool = GPUPool(total: gpus)
-        for row in disk.rows.values.joined() where row.phase != .exited {
+        for row in allRows where row.phase != .exited {
             if let type = row.gpuType { pool.hold(row.gpus, type: type) }
         }
         let step = FleetStep(
@@ -101,7 +106,7 @@ struct SimulatedController {
 
     private mutating func effects(_ world: inout FleetWorld) {
         _ = world.publish(roles)
-        for row in disk.rows.values.joined() {
+        for row in allRows {
             let sighting = sightings[row.id] ?? ReplicaSighting()
             if let order = ReplicaOrder(row, sighting) { world.carryOut(order) }
         }

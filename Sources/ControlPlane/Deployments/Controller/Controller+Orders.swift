@@ -177,10 +177,9 @@ extension Controller {
 
     private func end(_ replica: String, _ name: String, grace: Duration) async {
         guard let run = runs[replica] else {
-            // Neither taken over nor started: there is nothing to end.
-            return see(replica, of: name) {
-                if $0.process == .unknown { $0.process = .absent }
-            }
+            // Neither taken over nor started: there is nothing to end. The end of an earlier
+            // attempt says nothing of the present one, which never began.
+            return see(replica, of: name) { $0.process = .absent }
         }
         await surroundings.runtime.stop(run, grace: grace)
         _ = await run.end()

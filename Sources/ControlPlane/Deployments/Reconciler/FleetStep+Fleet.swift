@@ -80,9 +80,11 @@ extension FleetStep {
             change(index, to: .exited, at: now)
         case .ready:
             change(index, to: .draining, at: now, for: rules.drainLimit)
-        case .spawning, .loading, .warming, .failed:
+        case .spawning, .loading, .warming:
             change(index, to: .stopping, at: now, for: rules.graceLimit)
-        case .draining, .stopping, .exited: break
+        // A failed one is being killed already. A grace would let it wake up, unreachable no more,
+        // while a worker that is late still routes to it.
+        case .failed, .draining, .stopping, .exited: break
         }
     }
 
