@@ -117,12 +117,16 @@ let package = Package(
             ],
             path: "Sources/ControlPlane/Admin", swiftSettings: house),
 
+        .target(
+            name: "Console", dependencies: ["Notation", "Deployments"],
+            path: "Sources/ControlPlane/Console", swiftSettings: house),
+
         // Programs.
         .executableTarget(
             name: "penstock",
             dependencies: [
                 "Traffic", "Reactor", "TLS", "Proxying", "Notation", "State", "Replicas",
-                "Settings", "Deployments", "Admin", "CLinux", "CShim",
+                "Settings", "Deployments", "Admin", "Console", "CLinux", "CShim",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -167,6 +171,9 @@ let package = Package(
         .testTarget(
             name: "AdminTests",
             dependencies: ["Admin", "Deployments", "Notation", "Replicas", "State", "Traffic"],
+            swiftSettings: house),
+        .testTarget(
+            name: "ConsoleTests", dependencies: ["Console", "Deployments", "Notation"],
             swiftSettings: house),
         .testTarget(
             name: "ReferenceModelTests", dependencies: ["penstock-model"], swiftSettings: house),

@@ -8,13 +8,18 @@ struct Failure: Error {
         case conflict = 4
         case denied = 5
         case timedOut = 6
+        case rolledBack = 7
+        case gate = 8
     }
 
     var code: Code
     var message: String
+    /// The request may never have arrived, or may succeed in a moment.
+    var mayBeRepeated: Bool
 
-    init(_ code: Code, _ message: String) {
+    init(_ code: Code, _ message: String, mayBeRepeated: Bool = false) {
         self.code = code
         self.message = message
+        self.mayBeRepeated = mayBeRepeated
     }
 }

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import CShim
+import Console
 
 @main
 struct Penstock: AsyncParsableCommand {
@@ -9,27 +10,48 @@ struct Penstock: AsyncParsableCommand {
         commandName: "penstock",
         abstract: "An inference gateway: balances, splits, checks and measures model traffic.",
         usage: """
-            penstock serve --config penstock.yaml
-            penstock check --config penstock.yaml
-            penstock status iris
-            penstock traffic iris stable=90 canary=10
+            penstock serve                                        # the gateway
+            penstock create iris --version v1 --artifact iris.json --cpu 1 --memory 512MiB \\
+                -- penstock-model --artifact {artifact} --listen {address}
+            penstock status iris                                  # how it is
+            penstock why iris                                     # what is wrong, what to do
+            penstock set iris memory=1GiB --dry-run               # what a change would do
             """,
         discussion: """
             Verbs that talk to a running gateway find its admin port and token by themselves on \
             the same host; elsewhere give --server or PENSTOCK_SERVER, and PENSTOCK_TOKEN.
-            Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 conflict, 5 denied, 6 timed out.
+            Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 conflict or stale, 5 denied, \
+            6 timed out, 7 rolled back, 8 refused by a gate.
             """,
-        version: Version.text,
-        subcommands: [
-            Serve.self, Check.self, Services.self, Status.self, ShiftTraffic.self, Drain.self,
-            Undrain.self, Backup.self, Restore.self, Audit.self, ShowVersion.self,
+        groupedSubcommands: [
+            CommandGroup(name: "Look", subcommands: [
+                Status.self, List.self, Get.self, Why.self, Logs.self, Events.self, Watch.self,
+                Replicas.self, Revisions.self, Diff.self, Operations.self,
+            ]),
+            CommandGroup(name: "Change", subcommands: [
+                Create.self, SetFields.self, Edit.self, Plan.self, Scale.self, Update.self,
+                Rollback.self, Redeploy.self, Restart.self, Stop.self, Start.self, Delete.self,
+            ]),
+            CommandGroup(name: "Traffic", subcommands: [
+                Services.self, ShiftTraffic.self, Drain.self, Undrain.self,
+            ]),
+            CommandGroup(name: "Models, people, machines", subcommands: [
+                Models.self, Tokens.self, WhoAmI.self, Nodes.self, Audit.self,
+            ]),
+            CommandGroup(name: "The gateway itself", subcommands: [
+                Serve.self, Check.self, Backup.self, Restore.self, Explain.self,
+                ShowVersion.self,
+            ]),
         ])
 
     static func main() async {
         // Not a verb for people: `shim` is how Penstock starts the parent of a replica.
         if CommandLine.arguments.dropFirst().first == "shim" { exit(withCode: penstock_shim()) }
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        // Not the parser's: `--version` is a field of deployments, too.
+        if arguments.first == "--version" { return Terminal.print(Version.text) }
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(FieldVerbs.expanded(arguments))
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -48,7 +70,7 @@ struct Penstock: AsyncParsableCommand {
         let code = exitCode(for: error)
         let message = fullMessage(for: error)
         if code == .success {
-            Terminal.print(message)
+            Terminal.print(HelpText.arranged(message, width: Terminal.width ?? 80))
             exit(withCode: 0)
         }
         if !message.isEmpty { Terminal.error(message) }

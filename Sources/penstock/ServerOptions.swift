@@ -24,7 +24,7 @@ struct ServerOptions: ParsableArguments {
         let isLocal = Self.isLocal(address)
         if token == nil, isLocal { token = storedToken(configuration) }
         return AdminClient(
-            server: address, token: token,
+            server: address, token: token, isLocal: isLocal,
             localCertificate: isLocal ? configuration?.admin.tls?.certificate : nil)
     }
 

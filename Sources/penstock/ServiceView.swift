@@ -1,6 +1,7 @@
 // What the admin port says about a service, as people read it: a line in a table, or a tree. What
 // a gateway does not say is left blank.
 
+import Console
 import Foundation
 import Notation
 
@@ -19,7 +20,11 @@ struct ServiceView {
     var name: String { value["name"]?.text ?? "?" }
 
     static func table(_ services: [ServiceView]) -> String {
-        guard !services.isEmpty else { return "no services" }
+        services.isEmpty
+            ? "no services" : rows(services).text(Terminal.paint, width: Terminal.width)
+    }
+
+    static func rows(_ services: [ServiceView]) -> TextTable {
         var table = TextTable(
             "SERVICE", "SOURCE", "ALGORITHM", "SPLIT", "ENDPOINTS", "IN FLIGHT", "REQUESTS")
         for service in services {
@@ -33,7 +38,7 @@ struct ServiceView {
                 .init(service.number(value["in_flight"])),
                 .init(service.number(value["requests"])))
         }
-        return table.text
+        return table
     }
 
     /// The split of an answer to `/traffic`.
@@ -64,7 +69,7 @@ struct ServiceView {
                 .init(latency(figures, "p95_ms")), .init(latency(figures, "p99_ms")), .init(""))
             for endpoint in endpoints { add(endpoint, figures?["endpoints"], to: &table) }
         }
-        return table.text
+        return table.text(Terminal.paint, width: Terminal.width)
     }
 
     private func add(_ endpoint: JSONValue, _ all: JSONValue?, to table: inout TextTable) {
@@ -87,7 +92,7 @@ struct ServiceView {
 
     private struct EndpointState {
         var word: String
-        var colour: Terminal.Colour
+        var colour: Paint.Ink
     }
 
     private func state(of endpoint: JSONValue) -> EndpointState {

@@ -7,28 +7,50 @@ import Yams
 enum Document {
     /// The root, or nil with the problem noted.
     static func root(of bytes: [UInt8], findings: Findings) -> Node? {
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            findings.add("is not UTF-8 text", line: lineOfFirstBadByte(in: bytes), column: 1)
-            return nil
-        }
-        do {
-            let parser = try Parser(yaml: text)
+        parsed(bytes, findings) { parser in
             guard let root = try parser.singleRoot(), !isNull(root) else {
                 findings.add(
                     "the file is empty; a small one looks like this:\n\(smallest)", line: 1,
                     column: 1)
-                return nil
+                return []
             }
+            return [root]
+        }.first
+    }
+
+    /// Every document of a file, between lines of `---`; none with the problem noted.
+    static func roots(of bytes: [UInt8], findings: Findings) -> [Node] {
+        parsed(bytes, findings) { parser in
+            var roots: [Node] = []
+            while let root = try parser.nextRoot() {
+                if !isNull(root) { roots.append(root) }
+            }
+            return roots
+        }
+    }
+
+    private static func parsed(
+        _ bytes: [UInt8], _ findings: Findings, _ read: (Parser) throws -> [Node]
+    ) -> [Node] {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            findings.add("is not UTF-8 text", line: lineOfFirstBadByte(in: bytes), column: 1)
+            return []
+        }
+        do {
+            let parser = try Parser(yaml: text)
+            let roots = try read(parser)
             let before = findings.problems.count
             // Nodes hold their anchors weakly; the parser owns them.
-            withExtendedLifetime(parser) { refuseAnchors(in: root, findings: findings) }
-            return findings.problems.count == before ? root : nil
+            withExtendedLifetime(parser) {
+                for root in roots { refuseAnchors(in: root, findings: findings) }
+            }
+            return findings.problems.count == before ? roots : []
         } catch let error as YamlError {
             note(error, text: text, findings: findings)
         } catch {
             findings.add("\(error)", line: 1, column: 1)
         }
-        return nil
+        return []
     }
 
     static let smallest = """

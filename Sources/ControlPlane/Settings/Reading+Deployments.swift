@@ -34,7 +34,7 @@ extension Reading {
         }
     }
 
-    private func note(_ problem: SpecProblem, of value: Value) {
+    func note(_ problem: SpecProblem, of value: Value) {
         let parts = JSONPointer(problem.pointer)?.parts ?? []
         let name = value.child("name")?.node.string ?? value.field
         let field = ([Spelling.isPlain(name) ? "deployments.\(name)" : value.field] + parts)
@@ -62,7 +62,7 @@ extension Reading {
     }
 
     /// Plain words are what they look like, unless the field wants text: `version: 2` is "2".
-    private func json(_ node: Node, at path: [String]) -> JSONValue {
+    func json(_ node: Node, at path: [String]) -> JSONValue {
         switch node {
         case .mapping(let mapping):
             .object(

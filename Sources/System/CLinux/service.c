@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/un.h>
 
@@ -85,3 +86,9 @@ int penstock_notify_reloading(void) {
 }
 
 int penstock_notify_stopping(void) { return notify("STOPPING=1"); }
+
+int penstock_terminal_columns(int descriptor) {
+    struct winsize size;
+    if (ioctl(descriptor, TIOCGWINSZ, &size) != 0) return 0;
+    return size.ws_col;
+}

@@ -244,6 +244,9 @@ int penstock_is_port_free(int port);
 /// Raises the soft limit of descriptors to the hard one: the limit then in force, or -errno.
 int64_t penstock_raise_descriptor_limit(void);
 
+/// Columns of the terminal that a descriptor is; 0 when it is none, or does not know.
+int penstock_terminal_columns(int descriptor);
+
 /// From now on SIGTERM, SIGINT, SIGHUP and SIGUSR2 come out of the descriptor returned, a byte
 /// each, and SIGPIPE does nothing; -errno when no pipe could be made. To be called once.
 int penstock_watch_signals(void);
