@@ -1,5 +1,5 @@
-// What the admin port refuses, as failures: the status and the code decide how the command ends, and
-// every field that is wrong is named as it was typed.
+// What the admin port refuses, as failures: the status and the code decide how the command ends,
+// and every field that is wrong is named as it was typed.
 
 import Console
 import Foundation
@@ -23,13 +23,15 @@ extension AdminClient {
         case 409: return Failure(.conflict, message + Self.conflictHint(problem))
         case 412:
             return Failure(
-                .conflict, "\(message)\nnothing was done. Look at it again (penstock get), then "
+                .conflict,
+                "\(message)\nnothing was done. Look at it again (penstock get), then "
                     + "repeat the command, or add --force to change it whatever it is now")
         case 428: return Failure(.conflict, message)
         case 400, 422: return Failure(.usage, message)
         case 408, 504: return Failure(.timedOut, message)
         case 503:
-            return Failure(.error, message, mayBeRepeated: answer.headers["retry-after"].first != nil)
+            return Failure(
+                .error, message, mayBeRepeated: answer.headers["retry-after"].first != nil)
         default: return Failure(.error, message)
         }
     }

@@ -1,5 +1,5 @@
-// Requests to the admin port: one answer or one clear failure each. A change carries a key that makes
-// sending it again harmless, so it is sent again when the answer was lost on the way.
+// Requests to the admin port: one answer or one clear failure each. A change carries a key that
+// makes sending it again harmless, so it is sent again when the answer was lost on the way.
 
 import AsyncHTTPClient
 import Foundation

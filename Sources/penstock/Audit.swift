@@ -1,5 +1,5 @@
-// `penstock audit`: is the trail whole, and the trail itself. Both read the state directory, so
-// they need no running gateway and disturb none.
+// `penstock audit`: is the trail whole, and the trail itself. Verify and export read the state
+// directory, so they need no running gateway and disturb none; list asks the admin port.
 
 import ArgumentParser
 import Foundation
@@ -7,8 +7,9 @@ import State
 
 struct Audit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Verify or export who did what.",
+        abstract: "List, verify or export who did what.",
         usage: """
+            penstock audit list --name iris --since 24h
             penstock audit verify
             penstock audit verify --checkpoint /elsewhere/audit.checkpoint
             penstock audit export --since 1200 > trail.ndjson
@@ -18,7 +19,7 @@ struct Audit: AsyncParsableCommand {
             unnoticed. That the end was cut off, or all of it replaced, shows against the signed \
             note 'audit.checkpoint' of the state directory: keep copies of it elsewhere.
             """,
-        subcommands: [Verify.self, Export.self])
+        subcommands: [AuditList.self, Verify.self, Export.self])
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -16,10 +16,15 @@ struct Failure: Error {
     var message: String
     /// The request may never have arrived, or may succeed in a moment.
     var mayBeRepeated: Bool
+    /// The outcome of what was asked for, rather than a fault of asking.
+    var isOutcome: Bool
 
-    init(_ code: Code, _ message: String, mayBeRepeated: Bool = false) {
+    init(
+        _ code: Code, _ message: String, mayBeRepeated: Bool = false, isOutcome: Bool = false
+    ) {
         self.code = code
         self.message = message
+        self.isOutcome = isOutcome
         self.mayBeRepeated = mayBeRepeated
     }
 }

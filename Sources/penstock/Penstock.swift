@@ -24,24 +24,34 @@ struct Penstock: AsyncParsableCommand {
             6 timed out, 7 rolled back, 8 refused by a gate.
             """,
         groupedSubcommands: [
-            CommandGroup(name: "Look", subcommands: [
-                Status.self, List.self, Get.self, Why.self, Logs.self, Events.self, Watch.self,
-                Replicas.self, Revisions.self, Diff.self, Operations.self,
-            ]),
-            CommandGroup(name: "Change", subcommands: [
-                Create.self, SetFields.self, Edit.self, Plan.self, Scale.self, Update.self,
-                Rollback.self, Redeploy.self, Restart.self, Stop.self, Start.self, Delete.self,
-            ]),
-            CommandGroup(name: "Traffic", subcommands: [
-                Services.self, ShiftTraffic.self, Drain.self, Undrain.self,
-            ]),
-            CommandGroup(name: "Models, people, machines", subcommands: [
-                Models.self, Tokens.self, WhoAmI.self, Nodes.self, Audit.self,
-            ]),
-            CommandGroup(name: "The gateway itself", subcommands: [
-                Serve.self, Check.self, Backup.self, Restore.self, Explain.self,
-                ShowVersion.self,
-            ]),
+            CommandGroup(
+                name: "Look",
+                subcommands: [
+                    Status.self, List.self, Get.self, Why.self, Logs.self, Events.self, Watch.self,
+                    Replicas.self, Revisions.self, Diff.self, Operations.self,
+                ]),
+            CommandGroup(
+                name: "Change",
+                subcommands: [
+                    Create.self, SetFields.self, Edit.self, Plan.self, Scale.self, Update.self,
+                    Rollback.self, Redeploy.self, Restart.self, Stop.self, Start.self, Delete.self,
+                ]),
+            CommandGroup(
+                name: "Traffic",
+                subcommands: [
+                    Services.self, ShiftTraffic.self, Drain.self, Undrain.self,
+                ]),
+            CommandGroup(
+                name: "Models, people, machines",
+                subcommands: [
+                    Models.self, Tokens.self, WhoAmI.self, Nodes.self, Audit.self,
+                ]),
+            CommandGroup(
+                name: "The gateway itself",
+                subcommands: [
+                    Serve.self, Check.self, Backup.self, Restore.self, Explain.self,
+                    ShowVersion.self,
+                ]),
         ])
 
     static func main() async {
@@ -58,7 +68,7 @@ struct Penstock: AsyncParsableCommand {
                 try command.run()
             }
         } catch let failure as Failure {
-            Terminal.error("penstock: \(failure.message)")
+            Terminal.error(failure.isOutcome ? failure.message : "penstock: \(failure.message)")
             exit(withCode: failure.code.rawValue)
         } catch {
             end(with: error)

@@ -98,6 +98,7 @@ struct Status: AsyncParsableCommand {
         }
         Terminal.print(
             blocks.isEmpty
-                ? "nothing is served yet; penstock create --help" : blocks.joined(separator: "\n\n"))
+                ? "nothing is served yet; penstock create --help" : blocks.joined(separator: "\n\n")
+        )
     }
 }

@@ -36,6 +36,26 @@ import Testing
         #expect(anew.status == 201)
     }
 
+    @Test func `edits and deletions may be repeated, too`() async throws {
+        let port = try await ControlPort.withIris()
+        var headers = key
+        headers["if-match"] = "*"
+        let target = "/v1/deployments/iris"
+        #expect(await port.send("PATCH", target, #"{"owner": "a"}"#, headers).status == 200)
+        #expect(await port.control.asked.last?.by.repetition?.key == "k-1")
+        let other = await port.send("DELETE", target, "", headers)
+        #expect(try other.problem() == "IDEMPOTENCY_KEY_REUSED")
+    }
+
+    @Test func `an answer with a secret in it is not kept`() async throws {
+        let port = try await ControlPort()
+        let body = #"{"grants": [{"role": "viewer"}]}"#
+        let first = await port.send("POST", "/v1/tokens", body, key)
+        let again = await port.send("POST", "/v1/tokens", body, key)
+        #expect(first.status == 201 && again.status == 201)
+        #expect(try first.json()["secret"] != again.json()["secret"])
+    }
+
     @Test func `a key belongs to its token`() async throws {
         let port = try await ControlPort.withIris()
         let engineer = try await port.token(.engineer)

@@ -153,6 +153,16 @@ import Testing
         }
     }
 
+    @Test func `an operation is told when its deployment is gone`() async throws {
+        let port = try await ControlPort.withIris()
+        let answer = await port.send("DELETE", "/v1/deployments/iris", "", ["if-match": "*"])
+        let id = try #require(try answer.json()["id"]?.text, "\(answer.text)")
+        let viewer = try await port.token(.viewer, in: ["staging"])
+        #expect(await port.send("GET", "/v1/operations/\(id)", token: viewer).status == 200)
+        let cancelled = await port.send("POST", "/v1/operations/\(id):cancel", token: viewer)
+        #expect(cancelled.status == 403)
+    }
+
     @Test func `when a name was deleted is told to admins`() async throws {
         let port = try await ControlPort.withIris()
         _ = await port.send("DELETE", "/v1/deployments/iris", "", ["if-match": "*"])

@@ -32,7 +32,7 @@ def test_services_and_status_show_what_is_served(served):
     assert ended.returncode == 0 and "echo" in ended.stdout and "stable=95" in ended.stdout
     ended = served.verb("status", "echo")
     assert ended.returncode == 0
-    for text in ("echo", "stable", "canary", served.replicas[0].address, "P99"):
+    for text in ("echo", "stable", "canary", served.replicas[0].address, "IN FLIGHT"):
         assert text in ended.stdout, text
 
 

@@ -1,6 +1,6 @@
-// What to try after a replica has crashed. A model server is somebody else's program: all there is to
-// go by is how it ended and what it said last, so this reads words, as a person would, and only ever
-// suggests.
+// What to try after a replica has crashed. A model server is somebody else's program: all there is
+// to go by is how it ended and what it said last, so this reads words, as a person would, and only
+// ever suggests.
 
 package import Notation
 
@@ -15,7 +15,8 @@ package struct CrashAdvice {
         }
         let lines = lists.first { !$0.isEmpty } ?? []
         // A usage text behind an error says less than the error.
-        let telling = lines.first.map { _ in lines.firstIndex { $0.lowercased().contains("error") } }
+        let telling = lines.first.map { _ in lines.firstIndex { $0.lowercased().contains("error") }
+        }
         let start = telling.flatMap(\.self) ?? max(0, lines.count - most)
         return lines.dropFirst(start).prefix(most).map { $0.cut(to: 160) }
     }

@@ -1,5 +1,5 @@
-// `field=value` as people type it, made into a document or a merge patch. Which kind of value a text
-// is, the field's schema says; what it may be, the server says.
+// `field=value` as people type it, made into a document or a merge patch. Which kind of value a
+// text is, the field's schema says; what it may be, the server says.
 
 import Deployments
 package import Notation
@@ -188,7 +188,8 @@ extension FieldEdit.Fault: CustomStringConvertible {
     package var description: String {
         switch self {
         case .noEqualsSign(let text):
-            return "\(Spelling.quoted(text)) is no setting; write FIELD=VALUE, such as resources.cpu=2"
+            return
+                "\(Spelling.quoted(text)) is no setting; write FIELD=VALUE, such as resources.cpu=2"
         case .unknown(let name, let nearest):
             let hint = nearest.map { "did you mean '\($0)'?" } ?? "penstock explain lists them"
             return "there is no field \(Spelling.quoted(name)); \(hint)"

@@ -1,5 +1,5 @@
-// The field table as flags of the command line: `--cpu 2` is `--set resources.cpu=2`. The names come
-// from the table alone, so a field that the API learns is a flag the same day.
+// The field table as flags of the command line: `--cpu 2` is `--set resources.cpu=2`. The names
+// come from the table alone, so a field that the API learns is a flag the same day.
 
 package import Deployments
 import Notation

@@ -1,4 +1,5 @@
-// The field table for a reader at a terminal: `penstock explain`, and the list of flags in `--help`.
+// The field table for a reader at a terminal: `penstock explain`, and the list of flags in
+// `--help`.
 
 package import Deployments
 import Notation

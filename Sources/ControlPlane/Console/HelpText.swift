@@ -17,7 +17,8 @@ package enum HelpText {
         blocks[0] = String(first.dropFirst(overview.count))
         blocks.insert(examples, at: 1)
         if text.contains("--set <field=value>") {
-            blocks.append("FIELDS (penstock explain tells more):\n" + FieldGuide.flags(width: width))
+            blocks.append(
+                "FIELDS (penstock explain tells more):\n" + FieldGuide.flags(width: width))
         }
         return blocks.joined(separator: "\n\n")
     }

@@ -13,7 +13,8 @@ package enum OperationText {
 
     /// The same without what changes with every glance, for a log.
     package static func step(_ operation: JSONValue) -> String {
-        "\(title(operation)): \(message(operation))"
+        let said = message(operation)
+        return "\(title(operation)): \(said.isEmpty ? "has begun" : said)"
     }
 
     package static func title(_ operation: JSONValue) -> String {

@@ -1,8 +1,8 @@
-// What is wanted of a deployment, as a document to read, edit and apply again: without what is empty,
-// and, unless asked, without what is as it would be anyway.
+// What is wanted of a deployment, as a document to read, edit and apply again: without what is
+// empty, and, unless asked, without what is as it would be anyway.
 
-package import Notation
 import Deployments
+package import Notation
 
 package enum SpecText {
     /// - Parameter view: a deployment as the API tells it.
@@ -31,7 +31,9 @@ package enum SpecText {
 
     /// Sizes with the unit that leaves no rest.
     private static func readable(_ value: JSONValue, _ field: Field) -> JSONValue {
-        guard field.words.hasPrefix("size"), let bytes = value.whole, bytes > 0 else { return value }
+        guard field.words.hasPrefix("size"), let bytes = value.whole, bytes > 0 else {
+            return value
+        }
         for (unit, size) in [("GiB", Int64(1) << 30), ("MiB", 1 << 20), ("GB", 1_000_000_000)]
         where bytes % size == 0 {
             return .string("\(bytes / size)\(unit)")

@@ -1,5 +1,6 @@
 // `penstock status NAME`: deployment, the operation at work, revisions, replicas, as one tree with
-// one set of columns. Below it, the conditions that are not as they should be, and what to type next.
+// one set of columns. Below it, the conditions that are not as they should be, and what to type
+// next.
 
 package import Notation
 
@@ -49,8 +50,10 @@ package struct StatusTree: Sendable {
             revision(number, living.filter { $0["revision"]?.whole == number })
         }
         return Tree(
-            [.init(title, .bold), .init(word, .of(state: word)), .init(Tables.ready(status)),
-                .init(Words.age(of: deployment[path: ["metadata", "created_at"]], at: now))]
+            [
+                .init(title, .bold), .init(word, .of(state: word)), .init(Tables.ready(status)),
+                .init(Words.age(of: deployment[path: ["metadata", "created_at"]], at: now)),
+            ]
                 + figures(stats) + [.init(""), .init(""), .init(message)], children: children)
     }
 
@@ -67,7 +70,8 @@ package struct StatusTree: Sendable {
 
     private func branch(of operation: JSONValue) -> Tree {
         let state = operation["state"]?.text ?? "?"
-        let message = operation[path: ["error", "message"]] ?? operation[path: ["progress", "message"]]
+        let message =
+            operation[path: ["error", "message"]] ?? operation[path: ["progress", "message"]]
         return Tree([
             .init(operation["action"]?.text ?? "operation"), .init(state, .of(state: state)),
             .init(""), .init(Words.age(of: operation["created_at"], at: now)), .init(""),
@@ -80,15 +84,16 @@ package struct StatusTree: Sendable {
             stats?["revisions"]?.list.first { $0["name"]?.text == "r\(number)" })
         let ready = replicas.count { $0["state"]?.text == "ready" }
         return Tree(
-            [.init("r\(number)"), .init(role(of: number), .dim),
-                .init("\(ready)"), .init("")] + figures,
+            [
+                .init("r\(number)"), .init(role(of: number), .dim),
+                .init("\(ready)"), .init(""),
+            ] + figures,
             children: replicas.map(replica))
     }
 
     private func role(of number: Int64) -> String {
         let (wanted, serving) = (status?["revision"]?.whole, status?["revision_in_force"]?.whole)
-        if number == wanted { return number == serving ? "serving" : "wanted" }
-        return number == serving ? "serving, leaving" : "leaving"
+        return number == serving ? "serving" : number == wanted ? "wanted" : "leaving"
     }
 
     private func replica(_ replica: JSONValue) -> Tree {
@@ -99,10 +104,14 @@ package struct StatusTree: Sendable {
         let restarted = restarts > 0 ? ["restarted \(Words.count(Int(restarts), "time"))"] : []
         let note = (restarted + [Tables.note(of: replica)]).filter { !$0.isEmpty }
         return Tree(
-            [.init(Tables.name(replica)), .init(state, .of(state: state)), .init(""),
-                .init(Words.age(of: replica["started_at"], at: now))] + figures(endpoint)
-                + [.init(Tables.cores(replica)), .init(Tables.memory(replica)),
-                    .init(note.joined(separator: "; "))])
+            [
+                .init(Tables.name(replica)), .init(state, .of(state: state)), .init(""),
+                .init(Words.age(of: replica["started_at"], at: now)),
+            ] + figures(endpoint)
+                + [
+                    .init(Tables.cores(replica)), .init(Tables.memory(replica)),
+                    .init(note.joined(separator: "; ")),
+                ])
     }
 
     /// Of the last minute; nothing where nothing was asked.

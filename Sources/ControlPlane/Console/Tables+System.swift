@@ -1,4 +1,5 @@
 // Tables of what is not a deployment: models, tokens, the audit trail, the places replicas run in.
+// Read leniently, as all tables are.
 
 package import Notation
 

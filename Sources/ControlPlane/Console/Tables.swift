@@ -120,7 +120,9 @@ package enum Tables {
     }
 
     private static func steps(_ operation: JSONValue) -> String {
-        guard let total = operation[path: ["progress", "total"]]?.whole, total > 0 else { return "" }
+        guard let total = operation[path: ["progress", "total"]]?.whole, total > 0 else {
+            return ""
+        }
         return "\(Words.number(operation[path: ["progress", "done"]]))/\(total)"
     }
 

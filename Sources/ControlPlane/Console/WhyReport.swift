@@ -129,7 +129,9 @@ package struct WhyReport: Sendable {
         let count = dossiers.count { $0["replica"] == dossier["replica"] }
         var details = ["command  " + commandLine(dossier)]
         let words = CrashAdvice.lastWords(dossier)
-        details += words.enumerated().map { ($0.offset == 0 ? "said     " : "         ") + $0.element }
+        details += words.enumerated().map {
+            ($0.offset == 0 ? "said     " : "         ") + $0.element
+        }
         return Finding(
             sentence: "\(replica) of r\(Words.number(dossier["revision"])): "
                 + "\(dossier["cause"]?.text ?? "it ended")"
@@ -229,7 +231,8 @@ package struct WhyReport: Sendable {
     private var lint: [Finding] {
         warnings.map { warning in
             let field = warning["field"]?.text.map { "\($0): " } ?? ""
-            return Finding(sentence: "probably not meant: \(field)\(warning["message"]?.text ?? "")")
+            return Finding(
+                sentence: "probably not meant: \(field)\(warning["message"]?.text ?? "")")
         }
     }
 

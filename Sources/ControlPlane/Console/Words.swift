@@ -4,7 +4,8 @@
 package import Notation
 
 package enum Words {
-    /// `45s`, `3m`, `2h`, `5d`: one unit, as old things need no second one; `2m 5s` below ten minutes.
+    /// `45s`, `3m`, `2h`, `5d`: one unit, as old things need no second one; below ten minutes
+    /// `2m 5s`.
     package static func age(_ seconds: Double) -> String {
         let whole = Int(max(0, seconds.rounded(.down)))
         switch whole {
@@ -63,7 +64,8 @@ package enum Words {
             let day = Int(parts[2]), let hour = Int(parts[3]), let minute = Int(parts[4]),
             let second = Double(parts[5]), (1...12).contains(month)
         else { return nil }
-        // Years that begin in March (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+        // Years that begin in March (Howard Hinnant, "chrono-Compatible Low-Level Date
+        // Algorithms").
         let shifted = month <= 2 ? year - 1 : year
         let era = (shifted >= 0 ? shifted : shifted - 399) / 400
         let yearOfEra = shifted - era * 400

@@ -1,5 +1,5 @@
-// JSON as YAML for people: what `get` shows, `edit` opens and `apply` takes. Only the plain corner of
-// YAML is written, so that it reads back as what it was.
+// JSON as YAML for people: what `get` shows, `edit` opens and `apply` takes. Only the plain corner
+// of YAML is written, so that it reads back as what it was.
 
 package import Notation
 
@@ -49,6 +49,7 @@ package enum YAMLText {
 
     /// Whether it stands for itself without quotes: no sign of YAML, no other type's look.
     private static func isPlain(_ text: String, isFlow: Bool) -> Bool {
+        if isQuantity(text) { return true }
         guard let first = text.unicodeScalars.first, let last = text.unicodeScalars.last,
             first.isLetter || "/._".unicodeScalars.contains(first),
             last != ":", last != " "
@@ -58,6 +59,15 @@ package enum YAMLText {
             !text.hasPrefix("."), !isFlow || !text.contains(where: { ",[]{}".contains($0) })
         else { return false }
         return text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
+    }
+}
+
+extension YAMLText {
+    /// `512MiB`, `5m`, `25%`: no number to anybody.
+    private static func isQuantity(_ text: String) -> Bool {
+        let units = ["KiB", "MiB", "GiB", "TiB", "KB", "MB", "GB", "TB", "ms", "s", "m", "h", "%"]
+        guard let unit = units.first(where: text.hasSuffix) else { return false }
+        return Quantity.decimal(text.dropLast(unit.count)) != nil
     }
 }
 

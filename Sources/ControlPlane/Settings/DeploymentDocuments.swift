@@ -1,6 +1,6 @@
-// Deployments written down for `penstock apply`, `create -f` and `edit`: one map a document, several
-// documents, a list of them, or a whole configuration of which only `deployments:` counts. What is
-// wrong is told at its line; what is right goes to the admin port as it was written.
+// Deployments written down for `penstock apply`, `create -f` and `edit`: one map a document,
+// several documents, a list of them, or a whole configuration of which only `deployments:` counts.
+// What is wrong is told at its line; what is right goes to the admin port as it was written.
 
 import Deployments
 package import Notation

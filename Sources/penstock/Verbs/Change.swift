@@ -1,5 +1,5 @@
-// One change of a deployment, from the request to the word that ends it: sent, followed while it is at
-// work, told. Every verb that changes something goes this way, so all behave alike.
+// One change of a deployment, from the request to the word that ends it: sent, followed while it is
+// at work, told. Every verb that changes something goes this way, so all behave alike.
 
 import ArgumentParser
 import Console
@@ -17,6 +17,8 @@ struct Change {
     var body: JSONValue?
     /// What `If-Match` says; nil sends none.
     var version: String?
+    /// Fields are set: what is probably not meant is told.
+    var tellsWarnings = false
     /// Said when there was nothing to wait for: `iris: 2 fields changed`.
     var done: String
 
@@ -25,8 +27,10 @@ struct Change {
             verb, path, options.query + query, body: body,
             headers: version.map { [("if-match", $0)] } ?? [])
         let value = answer.json
-        for line in PlanText.warnings(value["warnings"], Terminal.errorPaint) {
-            Terminal.error(line)
+        if tellsWarnings || options.dryRun {
+            for line in PlanText.warnings(value["warnings"], Terminal.errorPaint) {
+                Terminal.error(line)
+            }
         }
         if options.dryRun { return showPlan(value) }
         guard value["kind"]?.text == "operation" else { return tell(value, done) }

@@ -1,5 +1,5 @@
-// What every change takes: look first, wait or not and how long, what to do about another change, and
-// how to tell the outcome.
+// What every change takes: look first, wait or not and how long, what to do about another change,
+// and how to tell the outcome.
 
 import ArgumentParser
 import Foundation

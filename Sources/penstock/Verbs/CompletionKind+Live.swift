@@ -1,5 +1,5 @@
-// Names that only the running gateway knows, for the shell's completion. It waits for nobody: without
-// an answer in a second there is nothing to offer.
+// Names that only the running gateway knows, for the shell's completion. It waits for nobody:
+// without an answer in a second there is nothing to offer.
 
 import ArgumentParser
 import Foundation

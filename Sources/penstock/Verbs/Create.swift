@@ -1,5 +1,5 @@
-// `penstock create`: a deployment from flags, from a file, or both; and `penstock plan`, what a change
-// would do.
+// `penstock create`: a deployment from flags, from a file, or both; and `penstock plan`, what a
+// change would do.
 
 import ArgumentParser
 import Console
@@ -18,9 +18,9 @@ struct Create: AsyncParsableCommand {
             penstock create iris -f iris.yaml --replicas 4 --dry-run
             """,
         discussion: """
-            What follows -- is the command: it is run as it stands, without a shell; {address} (or \
-            {port}) is where it must listen, {artifact} where its files are. The model is called as \
-            the deployment unless --model says otherwise.
+            What follows -- is the command: it is run as it stands, without a shell; {address} \
+            (or {port}) is where it must listen, {artifact} where its files are. The model is \
+            called as the deployment unless --model says otherwise.
             """)
 
     @Argument(help: "Its name; it answers at /NAME/ of the gateway.")
@@ -50,7 +50,8 @@ struct Create: AsyncParsableCommand {
         let title = document["name"]?.text ?? "it"
         try await Change(
             client: client, options: options, name: title, path: "/v1/deployments",
-            body: document.withAbsolutePaths(isLocal: client.isLocal), done: "\(title): created"
+            body: document.withAbsolutePaths(isLocal: client.isLocal), tellsWarnings: true,
+            done: "\(title): created"
         ).run()
         guard !options.json, !options.dryRun, options.wait else { return }
         try await showEndpoint(of: title, client)

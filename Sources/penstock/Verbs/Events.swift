@@ -1,4 +1,5 @@
 // `penstock events` and `penstock watch`: what has happened, and what happens now.
+// Both go on until they are ended, and take up a connection that broke.
 
 import ArgumentParser
 import Console
@@ -159,7 +160,8 @@ struct ChangeWatch {
         case "operation": return OperationText.step(object)
         case "replica":
             let word = object["state"]?.text ?? "?"
-            let note = object["cause"]?.text ?? object["waiting_for"]?.text.map { "waits for \($0)" }
+            let note =
+                object["cause"]?.text ?? object["waiting_for"]?.text.map { "waits for \($0)" }
             return "\(object["name"]?.text ?? own)  " + paint(word, .of(state: word)) + "  "
                 + (note ?? "")
         default: return "\(own)  \(change ?? "changed")"

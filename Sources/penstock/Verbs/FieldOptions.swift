@@ -1,5 +1,5 @@
-// Fields on the command line: `FIELD=VALUE`, `--set FIELD=VALUE`, and a flag of its own for each field,
-// which the program turns into `--set` before it reads its arguments.
+// Fields on the command line: `FIELD=VALUE`, `--set FIELD=VALUE`, and a flag of its own for each
+// field, which the program turns into `--set` before it reads its arguments.
 
 import ArgumentParser
 import Console

@@ -1,5 +1,5 @@
-// What is done to a deployment as a whole: scale, stop, start, restart. Each is one request and, unless
-// told otherwise, waits for its end.
+// What is done to a deployment as a whole: scale, stop, start, restart. Each is one request and,
+// unless told otherwise, waits for its end.
 
 import ArgumentParser
 import Console
@@ -117,7 +117,8 @@ struct Delete: AsyncParsableCommand {
             penstock delete iris
             penstock delete iris --confirm iris
             """,
-        discussion: "On a terminal the name is asked for; elsewhere --confirm NAME says it is meant. "
+        discussion:
+            "On a terminal the name is asked for; elsewhere --confirm NAME says it is meant. "
             + "Its history and audit trail stay. 'penstock get iris > iris.yaml' before makes it "
             + "easy to create it again.")
 

@@ -1,4 +1,5 @@
 // `penstock list` and `penstock get`: deployments in a table, and one with all its fields.
+// Wishes are told by these; how things are, by `status`.
 
 import ArgumentParser
 import Console
@@ -93,7 +94,8 @@ struct Get: AsyncParsableCommand {
         let path = found.count == 1 ? found[0].path : field.split(separator: ".").map(String.init)
         guard let value = view["spec"]?[path: path] ?? view[path: path] else {
             guard found.count == 1 else {
-                throw Failure(.notFound, "'\(name)' has no '\(field)'; penstock explain lists fields")
+                throw Failure(
+                    .notFound, "'\(name)' has no '\(field)'; penstock explain lists fields")
             }
             return Terminal.print(options.json ? "null" : "")
         }

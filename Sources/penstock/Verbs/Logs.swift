@@ -1,5 +1,5 @@
-// `penstock logs`: what replicas say, of all of them in the order of time, also of runs that are over;
-// with -f as it comes, also of replicas that come later.
+// `penstock logs`: what replicas say, of all of them in the order of time, also of runs that are
+// over; with -f as it comes, also of replicas that come later.
 
 import ArgumentParser
 import Console
@@ -72,7 +72,9 @@ struct Logs: AsyncParsableCommand {
                 names, only: replica != nil, query: query)
         }
         var lines: [LogSource.Line] = []
-        for name in names { lines += try await source.lines(of: name, query, isOnly: names.count == 1) }
+        for name in names {
+            lines += try await source.lines(of: name, query, isOnly: names.count == 1)
+        }
         let end = until.flatMap(Moments.text)
         let shown = lines.filter { line in end.map { line.time < $0 } ?? true }
             .sorted { $0.time < $1.time }

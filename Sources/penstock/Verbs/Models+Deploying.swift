@@ -1,4 +1,5 @@
 // What puts a version into the registry, and what takes it into service.
+// Paths mean the same to the gateway only when it is on this host.
 
 import ArgumentParser
 import Console
@@ -47,7 +48,8 @@ extension Models {
                 .post, Models.path(version.model) + "/versions",
                 body: body.withAbsolutePaths(isLocal: client.isLocal))
             options.show(answer.json) { value in
-                let digest = value[path: ["artifact", "sha256"]]?.text.map { ", sha256 \($0)" } ?? ""
+                let digest =
+                    value[path: ["artifact", "sha256"]]?.text.map { ", sha256 \($0)" } ?? ""
                 let word = answer.status == 201 ? "registered" : "was registered before, the same"
                 return "\(version.model) \(version.version): \(word)\(digest)"
             }
@@ -92,7 +94,7 @@ extension Models {
                     "environment": .string(to), "name": name.map(JSONValue.string),
                     "deployment": settings.members?.isEmpty == false ? settings : nil,
                     "reason": reason.member,
-                ]), done: "\(title): runs \(version.version) already"
+                ]), tellsWarnings: true, done: "\(title): runs \(version.version) already"
             ).run()
         }
     }

@@ -1,4 +1,5 @@
 // `penstock models`: what can be deployed; registered once, verified when asked, deployed by name.
+// Nothing of a version ever changes, so nothing here edits one.
 
 import ArgumentParser
 import Console

@@ -48,7 +48,7 @@ struct OperationFollower {
             return told
         }
         let step = OperationText.step(operation)
-        guard step != told, !step.hasSuffix(": ") else { return told }
+        guard step != told else { return told }
         Terminal.error(step)
         return step
     }
@@ -69,7 +69,7 @@ struct OperationFollower {
             ? .rolledBack : state == "cancelled" ? .conflict : .error
         var lines = [OperationText.outcome(operation, Terminal.errorPaint)]
         if state == "failed" { lines += await lastWords(of: operation) }
-        throw Failure(code, lines.joined(separator: "\n"))
+        throw Failure(code, lines.joined(separator: "\n"), isOutcome: true)
     }
 
     /// What the replica that failed said last: mostly that is the answer already.

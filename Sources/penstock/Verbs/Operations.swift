@@ -1,4 +1,5 @@
 // `penstock operations`: work that takes time, seen, waited for, ended early.
+// They go on whether or not anybody waits.
 
 import ArgumentParser
 import Console

@@ -1,5 +1,5 @@
-// `penstock set` and `penstock edit`: fields of a deployment, by name or in an editor. Both read what
-// is there first and say so when somebody else has changed it meanwhile.
+// `penstock set` and `penstock edit`: fields of a deployment, by name or in an editor. Both read
+// what is there first and say so when somebody else has changed it meanwhile.
 
 import ArgumentParser
 import Console
@@ -16,9 +16,9 @@ struct SetFields: AsyncParsableCommand {
             penstock set iris --max-replicas 8 --dry-run
             """,
         discussion: """
-            Live fields are in force at once; the others make a revision whose replicas replace the \
-            old ones without an outage, and which is taken back by itself if it does not work \
-            (exit code 7). 'penstock explain FIELD' tells which is which.
+            Live fields are in force at once; the others make a revision whose replicas replace \
+            the old ones without an outage, and which is taken back by itself if it does not \
+            work (exit code 7). 'penstock explain FIELD' tells which is which.
             """)
 
     @Argument(help: "The deployment.", completion: .deployments)
@@ -74,6 +74,7 @@ struct Patch {
         try await Change(
             client: client, options: options, name: name, verb: .patch, path: Change.path(name),
             body: patch, version: force ? "*" : expected.map { "\"\($0)\"" } ?? "*",
+            tellsWarnings: true,
             done: "\(name): \(fields) changed; in force, no replica had to be replaced"
         ).run()
     }
@@ -146,7 +147,8 @@ struct Edit: AsyncParsableCommand {
 
     private func edit(_ file: URL) throws {
         let environment = ProcessInfo.processInfo.environment
-        let editor = [environment["VISUAL"], environment["EDITOR"]].compactMap(\.self)
+        let editor =
+            [environment["VISUAL"], environment["EDITOR"]].compactMap(\.self)
             .first { !$0.isEmpty } ?? "vi"
         let process = Process()
         process.executableURL = URL(filePath: "/bin/sh")

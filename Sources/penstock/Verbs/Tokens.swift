@@ -1,4 +1,6 @@
 // `penstock tokens` and `penstock whoami`: who may do what.
+// A secret is told once, on standard output alone, so that it can be kept by a pipe. Beside them,
+// what needs no more than a look: machines, and the table of fields.
 
 import ArgumentParser
 import Console
@@ -24,7 +26,8 @@ struct Tokens: AsyncParsableCommand {
 
         func run() async throws {
             let client = try options.admin.client()
-            options.show(try await client.list("/v1/tokens", "tokens"), "tokens", none: "no tokens") {
+            options.show(try await client.list("/v1/tokens", "tokens"), "tokens", none: "no tokens")
+            {
                 Tables.tokens($0, at: secondsNow())
             }
         }
@@ -150,7 +153,8 @@ struct Explain: ParsableCommand {
     func run() throws {
         let fields = FieldGuide.find(word ?? "")
         guard !fields.isEmpty else {
-            throw Failure(.notFound, "there is no field '\(word ?? "")'; penstock explain lists them")
+            throw Failure(
+                .notFound, "there is no field '\(word ?? "")'; penstock explain lists them")
         }
         Terminal.print(
             fields.count == 1

@@ -1,5 +1,5 @@
-// What makes a revision: another version of the model, an old revision again, or the present one with
-// other settings.
+// What makes a revision: another version of the model, an old revision again, or the present one
+// with other settings.
 
 import ArgumentParser
 import Console

@@ -10,7 +10,8 @@ struct Why: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Explain what is wrong with a deployment, and what to do.",
         usage: "penstock why iris",
-        discussion: "From its status and conditions, the last operation, how replicas ended and what "
+        discussion:
+            "From its status and conditions, the last operation, how replicas ended and what "
             + "they said, and what has happened since. It reads only.")
 
     @Argument(help: "The deployment.", completion: .deployments)

@@ -5,6 +5,13 @@ import Deployments
 import Notation
 import State
 
+extension AdminEndpoint {
+    /// Whether its row takes a key: an answer with a secret in it is not kept.
+    fileprivate var mayBeRepeated: Bool {
+        parameters.contains { $0.name == AdminRoutes.idempotencyKey.name }
+    }
+}
+
 /// A request that carries a key, once it has begun.
 final class Repetition: Sendable {
     let key: IdempotencyKey
@@ -20,7 +27,7 @@ extension AdminAPI {
     /// Does the request, or repeats the answer it had before.
     func repeatable(_ original: AdminCall) async throws -> AdminResponse {
         guard let text = original.request.headers["idempotency-key"],
-            original.endpoint.method == .post
+            original.endpoint.mayBeRepeated
         else { return try await original.endpoint.handle(self, original) }
         let repetition = Repetition(key: try Self.key(text, original))
         // What changes nothing may be repeated without being remembered.

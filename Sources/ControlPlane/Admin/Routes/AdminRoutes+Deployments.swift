@@ -88,14 +88,15 @@ extension AdminRoutes {
             .patch, "/v1/deployments/{name}", "updateDeployment", "deployments",
             .needs(.update, .deployment, .deployment),
             "Changes fields by a merge patch (RFC 7396); `x-penstock-edit` says what each means.",
-            parameters: change + [ifMatch], body: .schema("DeploymentPatch"), answers: begun,
+            parameters: change + [ifMatch, idempotencyKey], body: .schema("DeploymentPatch"),
+            answers: begun,
             isConditional: true
         ) { api, call in try await api.change(.patch(call.json()), call) },
         AdminEndpoint(
             .delete, "/v1/deployments/{name}", "deleteDeployment", "deployments",
             .needs(.delete, .deployment, .deployment),
             "Stops it, takes its route away, and keeps its history.",
-            parameters: change + [ifMatch], answers: begun, isConditional: true
+            parameters: change + [ifMatch, idempotencyKey], answers: begun, isConditional: true
         ) { api, call in try await api.change(.delete, call) },
         AdminEndpoint(
             .get, "/v1/deployments/{name}/health", "getHealth", "deployments",
