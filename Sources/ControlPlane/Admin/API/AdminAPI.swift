@@ -129,20 +129,32 @@ package struct AdminAPI: Sendable {
     private func require(
         _ verb: Verb, _ resource: ResourceKind, deployment name: String, _ call: AdminCall
     ) async throws {
+        let environment: String
         do {
-            let view = try await control().view(name)
-            try call.require(verb, resource, in: view.spec.environment.rawValue)
+            environment = try await control().view(name).spec.environment.rawValue
         } catch let error as ControlError {
-            let mayAnywhere = DeploymentSpec.Environment.allCases.contains { environment in
-                call.authorization.allows(verb, resource, in: environment.rawValue)
-            }
-            guard mayAnywhere else {
-                try call.require(verb, resource, in: nil)
-                throw error
-            }
-            let isAdmin = call.token?.grants.contains { $0.role == .admin } ?? false
-            throw Problem.of(error, isAdmin: isAdmin)
+            throw refusal(of: error, verb, resource, call)
         }
+        try call.require(verb, resource, in: environment)
+    }
+
+    /// What is told of a deployment that cannot be looked at.
+    private func refusal(
+        of error: ControlError, _ verb: Verb, _ resource: ResourceKind, _ call: AdminCall
+    ) -> any Error {
+        let mayAnywhere = DeploymentSpec.Environment.allCases.contains { environment in
+            call.authorization.allows(verb, resource, in: environment.rawValue)
+        }
+        guard mayAnywhere else {
+            do {
+                try call.require(verb, resource, in: nil)
+            } catch {
+                return error
+            }
+            return error
+        }
+        let isAdmin = call.token?.grants.contains { $0.role == .admin } ?? false
+        return Problem.of(error, isAdmin: isAdmin)
     }
 
     /// A service of the file belongs to no environment.
