@@ -41,8 +41,8 @@ check: deps-check lint ## lint, one debug build, unit tests, the core end-to-end
 run: build ## serve conf/quickstart.yaml: two model replicas behind the gateway
 	@exec .build/release/penstock serve --config conf/quickstart.yaml
 
-bench: deps-bench build ## CPU, latency and memory beside nginx, HAProxy and Envoy
-	Benchmarks/run
+bench: deps-bench build ## CPU, latency and memory beside other proxies; SCENARIOS="tls-small h2-tls"
+	Benchmarks/run $(SCENARIOS)
 
 e2e: deps-e2e build ## every end-to-end story, with third-party clients and servers
 	PENSTOCK_BIN_DIR=.build/release $(PYTEST) Tests/EndToEnd

@@ -3,6 +3,7 @@
 
 import http.client
 import random
+import ssl
 
 LARGE = 1 << 20
 EVENT = b'data: {"token":"abcdefghijklmnopqrstuvwxyz0123456789abcdefghi"}\n\n'
@@ -10,6 +11,13 @@ EVENT = b'data: {"token":"abcdefghijklmnopqrstuvwxyz0123456789abcdefghi"}\n\n'
 
 def large_body():
     return bytes((i * 31 + (i >> 8) * 7) & 0xFF for i in range(LARGE))
+
+
+def unverified():
+    """TLS to a certificate that the bench has made itself."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 def checksum(body):
@@ -31,9 +39,13 @@ class Expected:
     def __init__(self, path, answer, body=None, headers=()):
         self.path, self.answer, self.body, self.headers = path, answer, body, dict(headers)
 
-    def fault(self, port):
+    def fault(self, port, is_sealed=False):
         """What is wrong with the answer through that port; None if nothing is."""
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        if is_sealed:
+            connection = http.client.HTTPSConnection(
+                "127.0.0.1", port, timeout=20, context=unverified())
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         try:
             method = "GET" if self.body is None else "POST"
             connection.request(method, self.path, self.body, self.headers)

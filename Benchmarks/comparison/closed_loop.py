@@ -53,10 +53,12 @@ SCENARIOS = {
 }
 
 
-def drive(rig, scenario, peer, seconds, cores, threads=1):
+def drive(rig, scenario, peer, seconds, cores, threads=1, is_sealed=False):
     """One run of wrk: how many requests were answered, or what was wrong with the answers."""
+    origin = (f"https://127.0.0.1:{peer.tls_port}" if is_sealed
+              else f"http://127.0.0.1:{peer.port}")
     command = ["wrk", f"-t{threads}", f"-c{scenario.clients}", f"-d{seconds}s",
-               f"http://127.0.0.1:{peer.port}{scenario.path}"]
+               origin + scenario.path]
     for header in scenario.headers:
         command += ["-H", header]
     if scenario.script:
@@ -72,19 +74,20 @@ def drive(rig, scenario, peer, seconds, cores, threads=1):
     return requests, None if requests else "no request was answered"
 
 
-def measure_once(rig, scenario, peer, seconds):
+def measure_once(peer, drive_once):
     before = peer.cpu_seconds()
-    requests, fault = drive(rig, scenario, peer, seconds, rig.load_cores)
+    requests, fault = drive_once(peer)
     if fault:
         return None, fault
     return (peer.cpu_seconds() - before) * 1e6 / requests, None
 
 
-def rounds(rig, name, scenario, running, options):
-    """Figures by peer, a list of rounds; peers with a wrong answer are left out and named."""
+def interleaved(rig, name, running, options, check, drive_once):
+    """Figures by peer, a list of rounds; peers with a wrong answer are left out and named. `check`
+    says what is wrong with a peer's answer, `drive_once` how many requests it has answered."""
     figures = {}
     for peer_name, peer in running.items():
-        fault = scenario.expected.fault(peer.port)
+        fault = check(peer)
         if fault:
             rig.void(name, peer_name, fault)
         else:
@@ -92,7 +95,7 @@ def rounds(rig, name, scenario, running, options):
     for number in range(options.rounds):
         order = list(figures) if number % 2 == 0 else list(reversed(figures))
         for peer_name in order:
-            figure, fault = measure_once(rig, scenario, running[peer_name], options.seconds)
+            figure, fault = measure_once(running[peer_name], drive_once)
             if fault:
                 rig.void(name, peer_name, fault)
                 del figures[peer_name]
@@ -117,10 +120,7 @@ def goals(name, scenario, figures):
         yield Goal(name, subject, limit, measured)
 
 
-def run(rig, options, name):
-    scenario = SCENARIOS[name]
-    running = rig.peers(["penstock", *scenario.against])
-    figures = rounds(rig, name, scenario, running, options)
+def section(name, scenario, figures):
     ours = figures.get("penstock")
     rows = [[peer, f"{statistics.median(values):.2f}",
              f"{ratio(ours, values):.2f}" if ours else "-"] for peer, values in figures.items()]
@@ -129,3 +129,12 @@ def run(rig, options, name):
     return Section(f"{name}: {scenario.title}",
                    table(["proxy", "CPU µs per request", "Penstock over it"], rows), data,
                    goals(name, scenario, figures))
+
+
+def run(rig, options, name):
+    scenario = SCENARIOS[name]
+    running = rig.peers(["penstock", *scenario.against])
+    figures = interleaved(
+        rig, name, running, options, lambda peer: scenario.expected.fault(peer.port),
+        lambda peer: drive(rig, scenario, peer, options.seconds, rig.load_cores))
+    return section(name, scenario, figures)

@@ -24,12 +24,19 @@ class Rig:
         self.replica_cores = [1] if alone else None
         self.load_cores = [2] if alone else None
         self.running, self.voided = {}, []
+        # Proxies that speak TLS and HTTP/2, by name and what their replica speaks.
+        self.fronts = {}
+        self.multiplexed_replica = None
+        self.certificate, self.key = self.folder / "chain.pem", self.folder / "key.pem"
+        self.pem = self.folder / "both.pem"
         self.counter = 0
 
     def __enter__(self):
         for source in PROGRAMS.glob("*.c"):
-            subprocess.run(["cc", "-O2", "-o", str(self.program(source.stem)), str(source), "-lm"],
-                           check=True)
+            subprocess.run(["cc", "-O2", "-pthread", "-o", str(self.program(source.stem)),
+                            str(source), "-Wl,--as-needed", "-lm", "-lssl", "-lcrypto",
+                            "-lnghttp2"], check=True)
+        self.make_certificate()
         self.replica = self.start_replica(self.replica_cores)
         return self
 
@@ -47,12 +54,21 @@ class Rig:
         folder.mkdir()
         return folder
 
-    def start(self, name, command, port, cores, folder=None):
+    def make_certificate(self):
+        """Of P-256, as every proxy here shows it."""
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+             "-nodes", "-days", "30", "-subj", "/CN=bench.example", "-addext",
+             "subjectAltName=DNS:bench.example", "-keyout", str(self.key), "-out",
+             str(self.certificate)], check=True, stderr=subprocess.DEVNULL)
+        self.pem.write_text(self.certificate.read_text() + self.key.read_text())
+
+    def start(self, name, command, port, cores, folder=None, listens_only=False):
         """Starts any program that serves on the port; it ends with the rig at the latest."""
         folder = folder or self.new_folder(name)
         process = Process(name, [str(part) for part in command], folder, port, cores)
         self.running[f"{name} on {port}"] = process
-        return process.await_answer()
+        return process.await_answer(listens_only)
 
     def stop(self, process):
         process.stop()
@@ -61,6 +77,15 @@ class Rig:
     def start_replica(self, cores):
         port = free_port()
         return self.start("backend", [self.program("backend"), port], port, cores)
+
+    def multiplexed(self):
+        """The replica that speaks HTTP/2."""
+        if self.multiplexed_replica is None:
+            port = free_port()
+            self.multiplexed_replica = self.start(
+                "multiplexed", [self.program("multiplexed"), port], port, self.replica_cores,
+                listens_only=True)
+        return self.multiplexed_replica
 
     def peer(self, name):
         """The proxy of that name before the replica, with one worker; None if not installed."""
