@@ -4,6 +4,7 @@
 import json
 import signal
 import threading
+import time
 
 import pytest
 
@@ -343,6 +344,20 @@ def test_the_stream_limit_of_a_replica_is_kept(start_origin, start_gateway):
         assert all(c.requests <= 5 for c in replica.connections)
         go.set()
         assert all(client.answer(stream).status == 200 for stream in streams)
+
+
+def test_a_burst_at_a_new_connection_waits_for_no_timer(start_origin, start_gateway):
+    """More at once than a replica may be asked before it has said what it allows."""
+    replica = start_origin(echo2, http2=True)
+    gateway = start_gateway(over_http2(replica), gateway={"workers": 1})
+    began = time.monotonic()
+    with Client(gateway.address) as one, Client(gateway.address) as other:
+        streams = [(client, client.begin("POST", f"/{number}", ends=False))
+                   for number in range(100) for client in (one, other)]
+        for client, stream in streams:
+            client.data(stream, b"x", ends=True)
+        assert all(client.answer(stream).status == 200 for client, stream in streams)
+    assert time.monotonic() - began < 20
 
 
 def test_a_refused_stream_is_tried_elsewhere_for_free(start_origin, start_gateway):

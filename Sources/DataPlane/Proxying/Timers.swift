@@ -154,6 +154,10 @@ extension Worker {
             }
         case .busy:
             guard let exchange = upstream.it.exchange else { return closeUpstream(upstream) }
+            if upstream.it.stream?.wasReset == true {
+                // It never left the gateway.
+                return streamWasReset(upstream, .refusedStream)
+            }
             busyTimer(upstream, exchange)
         }
     }

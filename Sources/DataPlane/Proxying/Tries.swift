@@ -186,6 +186,8 @@ extension Worker {
         let replay = exchange.it.replay.bytes
         if upstream.it.isStream {
             transmitOnStream(exchange, on: upstream)
+            // The timer is set already: it tells of the stream that could not be opened.
+            if upstream.it.stream?.wasReset == true { return }
         } else if exchange.it.keepsPayload {
             transmitPayload(exchange, on: upstream)
         } else if exchange.it.insertOffset > 0 {

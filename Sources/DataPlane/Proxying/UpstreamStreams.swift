@@ -65,9 +65,9 @@ extension Worker {
                 pool.it.streamsAllowed = min(
                     carrier.it.session.streamsAllowed, Limits.streamsPerCarrier)
             }
-            if carrier.it.session.canRequest, carrier.it.streamCount < pool.it.streamsAllowed {
-                return connection
-            }
+            // Requests that wait for the connection count, and it may allow fewer than the last.
+            let room = min(pool.it.streamsAllowed, carrier.it.session.streamsAllowed)
+            if carrier.it.session.canRequest, carrier.it.streamCount < room { return connection }
         }
         return nil
     }
