@@ -157,19 +157,26 @@ extension Worker {
 
     private mutating func produce(_ carrier: Slot<Carrier>) {
         let channel = carrier.it.channel
-        while !channel.it.isCongested, !channel.it.isBroken, isReady(carrier) {
-            let now = loop.now
-            let count = unsafe frames.fill { room in
-                unsafe carrier.it.session.produce(into: room, now: now)
-            }
+        while carrier.it.session.wantsToSend, !channel.it.isCongested, !channel.it.isBroken,
+            isReady(carrier)
+        {
+            let count = fillFrames(of: carrier)
             if count == 0 { break }
-            loop.send(channel, frames.bytes(count))
+            loop.sendAtOnce(channel, frames.bytes(count))
         }
         handOutNotices(of: carrier)
         if channel.it.isClosed { return }
         if carrier.it.session.peerGoAway != nil { carrier.it.isEnding = true }
         if carrier.it.session.isOver { return end(carrier) }
         watch(carrier)
+    }
+
+    /// - Returns: how many bytes of frames there are to send.
+    private mutating func fillFrames(of carrier: Slot<Carrier>) -> Int {
+        let now = loop.now
+        return unsafe frames.fill { room in
+            unsafe carrier.it.session.produce(into: room, now: now)
+        }
     }
 
     /// The connection is there, and its handshake done.
@@ -179,14 +186,18 @@ extension Worker {
         return true
     }
 
-    /// A part of a body, as frames that leave at once as far as windows and the socket let them.
+    /// A part of a body. A small one waits for the end of the batch, where it shares a frame with
+    /// what follows and a call with other streams; a large one leaves at once, without a copy, as
+    /// far as windows and the socket let it.
     ///
     /// - Returns: whether the stream takes more.
     mutating func send(
         _ bytes: Bytes, ends: Bool, on stream: HTTP2Stream, of carrier: Slot<Carrier>
     ) -> Bool {
         let channel = carrier.it.channel
-        let mustWait = channel.it.isCongested || channel.it.isBroken || !isReady(carrier)
+        let mustWait =
+            bytes.count <= Limits.gatheredBytes || channel.it.isCongested || channel.it.isBroken
+            || !isReady(carrier)
         let now = loop.now
         let count = unsafe frames.fill { room in
             let none = unsafe UnsafeMutableRawBufferPointer(rebasing: room[..<0])
@@ -205,6 +216,11 @@ extension Worker {
         if trailers.isEmpty {
             _ = send(.empty, ends: true, on: stream, of: carrier)
             return
+        }
+        // Behind a body that has left they need not be kept.
+        let channel = carrier.it.channel
+        if stream.pending > 0, !channel.it.isCongested, !channel.it.isBroken, isReady(carrier) {
+            loop.send(channel, frames.bytes(fillFrames(of: carrier)))
         }
         lines.removeAll()
         lines.append(trailers.span)

@@ -84,6 +84,9 @@ enum Limits {
     static let carriersPerEndpoint = 8
     /// Requests on one of them; a replica may allow fewer.
     static let streamsPerCarrier = 128
+    /// A part of a body that waits for the end of the batch: copying it twice costs less than a
+    /// frame and a call of its own.
+    static let gatheredBytes = 4 * 1024
     /// Frames written in one go: as much as a bulk read brings.
     static let framesBytes = 256 * 1024
     /// No request is hedged earlier: a timer has a granularity, and a fast replica no tail.

@@ -271,6 +271,13 @@ package struct EventLoop: ~Copyable {
         channel.it.deferredCount += UInt32(bytes.count)
     }
 
+    /// Sends at once, behind what is already queued: for what has been gathered elsewhere.
+    package mutating func sendAtOnce(_ channel: Slot<Channel>, _ bytes: Bytes) {
+        if channel.it.isBroken || channel.it.isClosed || bytes.isEmpty { return }
+        if channel.it.isConnecting || channel.it.isCongested { return send(channel, bytes) }
+        sendNow(bytes, on: channel)
+    }
+
     private mutating func sendNow(_ bytes: Bytes, on channel: Slot<Channel>) {
         let first = deferred(of: channel)
         channel.it.deferredCount = 0

@@ -48,6 +48,7 @@ internal import CNGHTTP2
         while let record = next {
             next = record.it.nextInChain
             record.it.head.free()
+            record.it.pending.free()
             record.free()
         }
     }
@@ -122,18 +123,20 @@ internal import CNGHTTP2
         }
         spare = record.it.nextInChain
         spareCount &-= 1
-        record.it = HTTP2StreamRecord(session: session, id: id, head: record.it.head)
+        record.it = HTTP2StreamRecord(
+            session: session, id: id, head: record.it.head, pending: record.it.pending)
         return record
     }
 
     mutating func giveStream(_ record: RecordPointer<HTTP2StreamRecord>) {
-        record.it.pending.free()
         record.it.trailers.free()
         guard spareCount < Limits.spareStreams else {
             record.it.head.free()
+            record.it.pending.free()
             return record.free()
         }
         record.it.head.recycle()
+        record.it.pending.recycle()
         record.it.nextInChain = spare
         spare = record
         spareCount &+= 1

@@ -1,6 +1,7 @@
-// Bytes of one stream that wait for the peer's window or for room on the way out. Empty, it has no
-// memory; in the usual case bytes go straight from the reader's buffer into frames and never come
-// here. A plain value with a manual `free`, because it lives in recycled records.
+// Bytes of one stream that wait for the end of the batch, for the peer's window or for room on the
+// way out. A small piece of memory stays with the stream's record, so that small messages allocate
+// nothing; large ones go straight from the reader's buffer into frames and never come here. A plain
+// value with a manual `free`, because it lives in recycled records.
 
 @safe struct HTTP2Pending {
     private var memory: UnsafeMutableRawPointer?
@@ -25,13 +26,20 @@
         guard count > 0, let memory = unsafe memory else { return }
         unsafe destination.copyMemory(from: memory + start, byteCount: count)
         start &+= count
-        // Whoever stalls once may do so again, but an emptied buffer of a lasting stream is waste.
-        if start == end { free() }
+        if start == end { recycle() }
     }
 
     func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
         guard let memory = unsafe memory else { return }
         unsafe body(UnsafeRawBufferPointer(start: memory + start, count: count))
+    }
+
+    /// Empties it. Whoever stalls once may do so again, but much memory with a lasting stream is
+    /// waste.
+    mutating func recycle() {
+        if capacity > Limits.keptPendingBytes { free() }
+        start = 0
+        end = 0
     }
 
     mutating func free() {
@@ -45,8 +53,8 @@
         if needed <= capacity, let memory = unsafe memory {
             unsafe memory.copyMemory(from: memory + start, byteCount: count)
         } else {
-            // Exact for the first fill, half as much again after that.
-            let size = max(needed, capacity &+ capacity / 2)
+            // Exact for a large first fill, half as much again after that.
+            let size = max(needed, capacity &+ capacity / 2, Limits.firstPendingBytes)
             let fresh = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
             if let memory = unsafe memory {
                 unsafe fresh.copyMemory(from: memory + start, byteCount: count)

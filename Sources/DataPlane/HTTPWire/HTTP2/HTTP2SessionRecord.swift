@@ -142,7 +142,7 @@ extension RecordPointer where Record == HTTP2SessionRecord {
 
     func dropPending(of stream: RecordPointer<HTTP2StreamRecord>) {
         it.pendingBytes &-= stream.it.pending.count
-        stream.it.pending.free()
+        stream.it.pending.recycle()
         stream.it.stalledSince = 0
     }
 

@@ -191,7 +191,7 @@ extension RecordPointer where Record == HTTP2SessionRecord {
             stream.it.sendsNoMore = true
             forgetRoom(of: stream)
         }
-        let mustWait = unsafe room.isEmpty || !stream.it.pending.isEmpty
+        let mustWait = unsafe room.isEmpty
         if mustWait {
             unsafe keep(bytes, of: stream)
         } else {

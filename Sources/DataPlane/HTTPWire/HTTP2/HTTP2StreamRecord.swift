@@ -54,7 +54,7 @@
     /// What the caller of `send` lends for the length of the call.
     var lent: UnsafeRawPointer?
     var lentCount = 0
-    var pending = HTTP2Pending()
+    var pending: HTTP2Pending
     /// The head that was submitted, until it has left.
     var head: HTTP2HeadCopy
     /// Field lines that follow when what is pending has gone out.
@@ -68,14 +68,17 @@
     /// Chains records with a notice, or those that are free.
     var nextInChain: RecordPointer<HTTP2StreamRecord>?
 
-    /// - Parameter head: memory of an earlier one, to be used again.
+    /// - Parameters:
+    ///   - head: memory of an earlier one, to be used again.
+    ///   - pending: likewise; empty.
     init(
         session: RecordPointer<HTTP2SessionRecord>, id: Int32,
-        head: HTTP2HeadCopy = HTTP2HeadCopy()
+        head: HTTP2HeadCopy = HTTP2HeadCopy(), pending: HTTP2Pending = HTTP2Pending()
     ) {
         self.session = session
         self.id = id
         self.head = head
+        self.pending = pending
         unsafe lent = nil
     }
 

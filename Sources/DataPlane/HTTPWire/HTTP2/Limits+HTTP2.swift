@@ -58,6 +58,11 @@ extension Limits {
     /// Of the memory for a head to be sent, kept with such a record.
     static let keptHeadBytes = 2_048
 
+    /// Of the memory for bodies on their way out, kept with a record, and what it begins with: a
+    /// token or a small answer.
+    static let keptPendingBytes = 1_024
+    static let firstPendingBytes = 256
+
     /// A stream that has moved fewer bytes than this has not moved: windows opened byte by byte
     /// are a stall.
     package static let progressBytes = 1_024
