@@ -33,7 +33,8 @@ struct Penstock: AsyncParsableCommand {
             CommandGroup(
                 name: "Change",
                 subcommands: [
-                    Create.self, SetFields.self, Edit.self, Plan.self, Scale.self, Update.self,
+                    Create.self, Apply.self, SetFields.self, Edit.self, Plan.self, Scale.self,
+                    Update.self,
                     Rollback.self, Redeploy.self, Restart.self, Stop.self, Start.self, Delete.self,
                 ]),
             CommandGroup(
@@ -50,6 +51,7 @@ struct Penstock: AsyncParsableCommand {
                 name: "The gateway itself",
                 subcommands: [
                     Serve.self, Check.self, Backup.self, Restore.self, Explain.self,
+                    Completion.self,
                     ShowVersion.self,
                 ]),
         ])
@@ -58,6 +60,9 @@ struct Penstock: AsyncParsableCommand {
         // Not a verb for people: `shim` is how Penstock starts the parent of a replica.
         if CommandLine.arguments.dropFirst().first == "shim" { exit(withCode: penstock_shim()) }
         let arguments = Array(CommandLine.arguments.dropFirst())
+        if arguments.first == CompletionScript.verb {
+            return await CompleteWords.print(Array(arguments.dropFirst()))
+        }
         // Not the parser's: `--version` is a field of deployments, too.
         if arguments.first == "--version" { return Terminal.print(Version.text) }
         do {

@@ -63,7 +63,7 @@ import Testing
     static let others = [
         "live", "ready", "metrics", "whoAmI", "checkRights", "listInstanceTypes", "getOpenAPI",
         "listDeployments", "createDeployment", "planCreation", "listOperations", "watch",
-        "listEvents", "deployVersion",
+        "listEvents", "deployVersion", "applyDeployment",
     ]
 
     @Test func `every row of the table is tried here`() async throws {

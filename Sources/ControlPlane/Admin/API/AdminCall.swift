@@ -91,10 +91,12 @@ struct AdminCall: Sendable {
         let dry = isDryRun ?? query.flag("dryRun")
         let conflict = query.text("onConflict").flatMap(ChangeRequest.OnConflict.init)
         let isAdmin = token?.grants.contains { $0.role == .admin } ?? false
-        return ChangeRequest(
+        var request = ChangeRequest(
             actor: actor, isAdmin: isAdmin, reason: reason, requestID: requestID,
             expectedVersion: try expectedVersion(), isDryRun: dry,
             onConflict: conflict ?? .refuse)
+        request.source = query.text("source") ?? ChangeRequest.applySource
+        return request
     }
 }
 

@@ -38,6 +38,8 @@ struct DeploymentJSON: Sendable {
             "resource_version": .string(view.resourceVersion),
             "labels": .map(view.spec.labels), "created_at": .time(view.createdAt),
             "updated_at": .time(view.updatedAt), "created_by": .string(view.createdBy),
+            "applied_from": .optional(view.appliedFrom),
+            "orphaned": view.isOrphaned ? true : nil,
         ])
     }
 

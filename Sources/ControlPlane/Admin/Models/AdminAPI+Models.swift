@@ -113,7 +113,8 @@ extension AdminAPI {
         return try await change(.create(spec), of: name, call, reason: reason)
     }
 
-    private func existing(_ name: String) async throws -> DeploymentView? {
+    /// Nil when there is no deployment of the name.
+    func existing(_ name: String) async throws -> DeploymentView? {
         do {
             return try await control().view(name)
         } catch ControlError.notFound {

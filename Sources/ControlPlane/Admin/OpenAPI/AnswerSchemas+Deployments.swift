@@ -21,11 +21,12 @@ extension AnswerSchemas {
     private static let activity = Shape.word(ActivityWord.allCases.map(\.rawValue))
     private static let desire = Shape.word(Desire.allCases.map(\.rawValue))
 
-    private static let metadata = Shape.object([
-        "id": Shape.text, "name": Shape.text, "generation": Shape.count,
-        "resource_version": Shape.text, "labels": Shape.map(of: Shape.text),
-        "created_at": Shape.time, "updated_at": Shape.time, "created_by": Shape.text,
-    ])
+    private static let metadata = Shape.object(
+        [
+            "id": Shape.text, "name": Shape.text, "generation": Shape.count,
+            "resource_version": Shape.text, "labels": Shape.map(of: Shape.text),
+            "created_at": Shape.time, "updated_at": Shape.time, "created_by": Shape.text,
+        ], optional: ["applied_from": Shape.text, "orphaned": Shape.flag])
 
     private static let status = Shape.object(
         [
@@ -111,6 +112,7 @@ extension AnswerSchemas {
         schema(
             "DeploymentList", Shape.page("deployments", of: Shape.part(of: "Deployment"))),
         schema("DeploymentCreate", SpecSchema.object(.create)),
+        schema("DeploymentApply", SpecSchema.object(.create)),
         schema("DeploymentPatch", SpecSchema.object(.patch)),
         schema(
             "Health",

@@ -29,6 +29,16 @@ extension AdminRoutes {
             "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$",
         ]), in: .header, "The same key with the same request gets the first answer again.")
 
+    static let source = Parameter(
+        "source",
+        .object([
+            "type": "string", "minLength": 1, "maxLength": 128,
+            "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        ]), "Whose file it is; `apply` without it. A deployment follows one source.")
+    static let takeOver = Parameter(
+        "takeOver", .object(["type": "boolean"]),
+        "Also if it has followed another source until now.")
+
     /// What every change takes.
     static let change = [dryRun, onConflict, prefer]
     /// What every verb takes.
@@ -92,6 +102,14 @@ extension AdminRoutes {
             answers: begun,
             isConditional: true
         ) { api, call in try await api.change(.patch(call.json()), call) },
+        AdminEndpoint(
+            .post, "/v1/deployments/{name}:apply", "applyDeployment", "deployments",
+            .needs(.update, .deployment, .handler),
+            "Makes it what a file says: creates it, or changes what the file has changed since it "
+                + "was last applied.",
+            parameters: verb + [source, takeOver], body: .schema("DeploymentApply"),
+            answers: begun
+        ) { api, call in try await api.applyDeployment(call) },
         AdminEndpoint(
             .delete, "/v1/deployments/{name}", "deleteDeployment", "deployments",
             .needs(.delete, .deployment, .deployment),

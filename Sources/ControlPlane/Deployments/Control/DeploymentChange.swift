@@ -54,6 +54,8 @@ package struct ChangeRequest: Sendable {
     /// All checks, no change.
     package var isDryRun: Bool
     package var onConflict: OnConflict
+    /// Whose file is applied.
+    package var source: String?
     /// The client's key for this request, within its token; stored with `answer`.
     package var repetition: RepetitionKey?
     /// Makes the answer that a repetition of the request gets; called just before the commit, to
@@ -67,6 +69,11 @@ package struct ChangeRequest: Sendable {
         /// The running operation is cancelled.
         case supersede
     }
+
+    /// The configuration of the gateway itself.
+    package static let fileSource = "file"
+    /// Whoever does not say.
+    package static let applySource = "apply"
 
     package init(
         actor: String, isAdmin: Bool = false, reason: String? = nil, requestID: String = "",

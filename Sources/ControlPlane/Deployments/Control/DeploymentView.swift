@@ -28,6 +28,11 @@ package struct DeploymentView: Sendable, Equatable {
     package var operation: DeploymentOperation?
     /// By resource: `enforced by cgroup v2`, `advisory: …`.
     package var enforcement: [String: String]
+    /// What a file said when it was last applied, and whose file; nil when none ever did.
+    package var lastApplied: DeploymentSpec?
+    package var appliedFrom: String?
+    /// The configuration names it no more.
+    package var isOrphaned = false
 
     package init(
         id: String, spec: DeploymentSpec, generation: Int, revision: Int,

@@ -39,6 +39,7 @@ struct ChangeDecider {
         if case .apply(let spec, _) = change, entry == nil {
             var decision = try create(spec)
             decision.record.lastApplied = spec
+            decision.record.appliedFrom = asked.source
             return decision
         }
         guard let entry else {
@@ -126,6 +127,7 @@ struct ChangeDecider {
             entry, kind: merged.version == old.version ? .config : .update
         ) { _ in merged }
         decision.record.lastApplied = spec
+        decision.record.appliedFrom = asked.source
         decision.record.isOrphaned = false
         decision.isRepeat = decision.record == entry.record
         return decision

@@ -40,13 +40,16 @@ extension Controller {
 
     /// The file is the administrator's, and its newest word counts.
     private var fileRequest: ChangeRequest {
-        ChangeRequest(actor: Self.fileActor, isAdmin: true, onConflict: .supersede)
+        var asked = ChangeRequest(
+            actor: Self.fileActor, isAdmin: true, onConflict: .supersede)
+        asked.source = ChangeRequest.fileSource
+        return asked
     }
 
     /// It came from the file, which names it no more.
     private func orphan(_ name: String) async {
         await lane.enter()
-        guard var entry = entries[name], entry.record.lastApplied != nil,
+        guard var entry = entries[name], entry.record.source == ChangeRequest.fileSource,
             !entry.record.isOrphaned, entry.record.desire != .deleted
         else { return await lane.leave() }
         entry.record.isOrphaned = true

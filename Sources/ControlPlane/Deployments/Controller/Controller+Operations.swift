@@ -138,6 +138,7 @@ extension Controller {
         var request = OperationRequest(
             action: change.action, change: StoredChange(change), actor: asked.actor)
         (request.isAdmin, request.reason) = (asked.isAdmin, asked.reason)
+        request.source = asked.source
         request.requestID = asked.requestID
         var waiting = OperationRecord(
             id: newID(), kind: OperationRecord.kindPrefix + change.action,
@@ -184,6 +185,7 @@ extension Controller {
             var asked = ChangeRequest(actor: request.actor, isAdmin: request.isAdmin)
             (asked.reason, asked.requestID) = (request.reason, request.requestID)
             asked.onConflict = .refuse
+            asked.source = request.source
             _ = try await perform(change, of: name, asked: asked, queued: waiting)
         } catch {
             await fail(waiting, error)

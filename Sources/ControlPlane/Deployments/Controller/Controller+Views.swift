@@ -8,13 +8,17 @@ import Traffic
 
 extension DeploymentEntry {
     func view(at now: Date) -> DeploymentView {
-        DeploymentView(
+        var view = DeploymentView(
             id: id, spec: record.spec, generation: generation, revision: record.revision,
             revisionInForce: revisionInForce, resourceVersion: etag,
             createdAt: createdAt, updatedAt: updatedAt, createdBy: createdBy,
             desire: record.desire, status: status, stopMessage: record.stopMessage,
             target: record.target(at: now), manualScale: record.manualScale(at: now),
             operation: operation?.view)
+        view.lastApplied = record.lastApplied
+        view.appliedFrom = record.source
+        view.isOrphaned = record.isOrphaned
+        return view
     }
 }
 

@@ -25,12 +25,19 @@ package struct DeploymentRecord: Sendable, Equatable, Codable {
     package var manualScale: ManualScale?
     /// What the configuration file said when it was last applied; nil when it never did.
     package var lastApplied: DeploymentSpec?
+    /// Whose file that was; nil with `lastApplied` is one that an earlier Penstock stored.
+    package var appliedFrom: String?
     /// The file speaks of it no more; it runs on until it is pruned.
     package var isOrphaned = false
 
     package init(spec: DeploymentSpec, revision: Int = 1) {
         self.spec = spec
         self.revision = revision
+    }
+
+    /// Whose file it follows; nil when none.
+    var source: String? {
+        lastApplied == nil ? nil : appliedFrom ?? ChangeRequest.fileSource
     }
 
     /// How many replicas shall run now.

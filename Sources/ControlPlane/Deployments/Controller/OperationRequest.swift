@@ -13,6 +13,7 @@ struct OperationRequest: Codable, Equatable {
     var isAdmin = false
     var requestID = ""
     var reason: String?
+    var source: String?
     var fromRevision: Int?
     var toRevision: Int?
 }
