@@ -1,8 +1,10 @@
 // The program's entry: which verbs there are, and how every way of ending becomes one exit code.
+// What the argument parser does not know (fields as flags, words for shells) is seen to before it.
 
 import ArgumentParser
 import CShim
 import Console
+import Notation
 
 @main
 struct Penstock: AsyncParsableCommand {
@@ -66,6 +68,7 @@ struct Penstock: AsyncParsableCommand {
         // Not the parser's: `--version` is a field of deployments, too.
         if arguments.first == "--version" { return Terminal.print(Version.text) }
         do {
+            try checkVerb(arguments.first)
             var command = try parseAsRoot(FieldVerbs.expanded(arguments))
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
@@ -78,6 +81,17 @@ struct Penstock: AsyncParsableCommand {
         } catch {
             end(with: error)
         }
+    }
+
+    /// The parser would call it an unexpected argument.
+    private static func checkVerb(_ word: String?) throws {
+        let verbs = configuration.subcommands.flatMap { verb in
+            [verb._commandName] + verb.configuration.aliases
+        }
+        guard let word, !word.hasPrefix("-"), !(verbs + ["help"]).contains(word) else { return }
+        let near = Spelling.nearest(to: word, among: verbs).map { "did you mean '\($0)'? " } ?? ""
+        throw Failure(
+            .usage, "there is no verb \(Spelling.quoted(word)); \(near)penstock --help lists them")
     }
 
     /// The argument parser's own ends: help on standard output, misuse with the contract's code.

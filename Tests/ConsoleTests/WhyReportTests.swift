@@ -58,9 +58,9 @@ struct WhyReportTests {
         for line in [
             "  · iris-3 of r2: exited with code 2, 2 times, last 30s ago",
             "      command  server --no-such", "      said     Error: Unknown option '--no-such'",
-            "  · it refuses its arguments; mend 'command' or 'args': penstock edit iris",
-            "  · or go back to what ran before: penstock rollback iris",
-            "  · all it said: penstock logs iris --replica iris-3 --run 4",
+            "  · it refuses its arguments; mend 'command' or 'args':\n      penstock edit iris",
+            "  · or go back to what ran before:\n      penstock rollback iris",
+            "  · all it said:\n      penstock logs iris --replica iris-3 --run 4",
         ] {
             #expect(text.contains(line), "\(line) in\n\(text)")
         }
@@ -107,7 +107,7 @@ struct WhyReportTests {
         #expect(
             text.contains(
                 "it was stopped by token:a 3m ago: disks; clients are told: back at noon"))
-        #expect(text.contains("to serve again: penstock start iris"))
+        #expect(text.contains("to serve again:\n      penstock start iris"))
     }
 
     @Test func `replicas that wait, ejected ones and conditions are told`() {
@@ -137,6 +137,13 @@ struct WhyReportTests {
         ] {
             #expect(text.contains(part), "\(part) in\n\(text)")
         }
+    }
+
+    @Test func `a narrow terminal breaks sentences and cuts what is quoted`() {
+        var report = WhyReport(deployment: deployment("failed", "CrashLoop", "x"), now: now)
+        report.dossiers = [dossier("exited with code 1", [String(repeating: "long ", count: 40)])]
+        let text = report.text(.plain, width: 60)
+        #expect(text.split(separator: "\n").allSatisfy { String($0).columns <= 60 })
     }
 
     @Test func `json has the same findings`() {

@@ -84,7 +84,7 @@ def test_a_broken_command_ends_with_7_and_tells_why(cli):
     assert "next: penstock why iris" in ended.stderr
     why = cli("why", "iris").stdout
     for part in ("the last update failed", "exited with code 2", "--no-such-option",
-                 "penstock edit iris", "penstock diff iris 1 2"):
+                 "it serves as before", "penstock diff iris 1 2"):
         assert part in why, (part, why)
     findings = cli.json("why", "iris")["findings"]
     assert findings and findings[0]["advice"]

@@ -47,7 +47,9 @@ package struct CrashAdvice {
             return "give it more memory: penstock set \(name) memory=\(more)MiB"
         }
         if has("unknown option", "unrecognized", "usage:", "unexpected argument") {
-            return "it refuses its arguments; mend 'command' or 'args': penstock edit \(name)"
+            return isWanted
+                ? "it refuses its arguments; mend 'command' or 'args': penstock edit \(name)"
+                : "it refuses its arguments; mend 'command' or 'args' before you try again"
         }
         if has("address already in use", "address in use") {
             return "it must listen where it is told, at {address} or {port}: penstock edit \(name)"
@@ -70,11 +72,12 @@ package struct CrashAdvice {
         return "mend what it complains of, then: penstock edit \(name), or penstock start \(name)"
     }
 
+    /// What crashes is what is to run; else the change that made it has been taken back.
+    private var isWanted: Bool { dossier["revision"]?.whole == report.status?["revision"]?.whole }
+
     /// Only while what crashes is wanted, and something else has run.
     private var rollback: String? {
-        let wanted = report.status?["revision"]?.whole
-        guard dossier["revision"]?.whole == wanted, report.revisions.count > 1, !report.isWell
-        else { return nil }
+        guard isWanted, report.revisions.count > 1, !report.isWell else { return nil }
         return "or go back to what ran before: penstock rollback \(name)"
     }
 }

@@ -20,11 +20,10 @@ package enum FieldGuide {
 
     /// All fields, or those below a name.
     package static func overview(_ fields: [Field], _ paint: Paint, width: Int?) -> String {
-        var table = TextTable("FIELD", "FLAG", "CHANGE", "VALUE", "")
+        var table = TextTable("FIELD", "CHANGE", "WHAT IT IS")
         for field in fields {
             table.add(
-                .init(field.name), .init(FieldFlags.name(of: field.name) ?? ""),
-                .init(word(field.edit), ink(field.edit)), .init(field.words.cut(to: 28)),
+                .init(field.name), .init(word(field.edit), ink(field.edit)),
                 .init(field.explanation))
         }
         return table.text(paint, width: width)

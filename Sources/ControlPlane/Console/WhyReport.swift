@@ -30,27 +30,44 @@ package struct WhyReport: Sendable {
         self.now = now
     }
 
-    package func text(_ paint: Paint) -> String {
+    /// - Parameter width: columns of the terminal; nil breaks and cuts nothing.
+    package func text(_ paint: Paint, width: Int? = nil) -> String {
         let found = findings
         var lines = [headline(paint)]
         if found.isEmpty {
             lines += ["", "Nothing is wrong with it."]
         } else {
-            lines += ["", paint("what is so", .bold)]
+            lines += ["", paint("what was found", .bold)]
             for finding in found {
-                lines.append("  · " + finding.sentence)
-                lines += finding.details.map { "      " + paint($0, .dim) }
+                lines += Self.item(finding.sentence, width)
+                lines += finding.details.map {
+                    "      " + paint($0.cut(to: width.map { max(40, $0 - 6) }), .dim)
+                }
             }
         }
         let history = history
         if !history.isEmpty {
-            lines += ["", paint("what happened", .bold)] + history.map { "  " + $0 }
+            lines += ["", paint("what happened", .bold)]
+            lines += history.map { "  " + $0.cut(to: width.map { max(40, $0 - 2) }) }
         }
         let advice = found.flatMap(\.advice).withoutRepeats
         if !advice.isEmpty {
-            lines += ["", paint("what to do", .bold)] + advice.map { "  · " + $0 }
+            lines += ["", paint("what to do", .bold)]
+            lines += advice.flatMap { Self.step($0, width, paint) }
         }
         return lines.joined(separator: "\n")
+    }
+
+    private static func item(_ text: String, _ width: Int?) -> [String] {
+        let lines = width.map { text.wrapped(to: max(40, $0 - 4)) } ?? [text]
+        return lines.enumerated().map { ($0.offset == 0 ? "  · " : "    ") + $0.element }
+    }
+
+    /// A command stands on a line of its own, to be copied whole.
+    private static func step(_ advice: String, _ width: Int?, _ paint: Paint) -> [String] {
+        guard let range = advice.firstRange(of: ": penstock ") else { return item(advice, width) }
+        let command = "penstock " + advice[range.upperBound...]
+        return item(advice[..<range.lowerBound] + ":", width) + ["      " + paint(command, .cyan)]
     }
 
     var name: String { Tables.name(deployment) }
@@ -111,10 +128,11 @@ package struct WhyReport: Sendable {
                 + "\(Words.age(of: operation["finished_at"], at: now)) ago: "
                 + (operation[path: ["error", "message"]]?.text ?? "")
                 + (back ? "; the revision before serves as before" : ""))
+        if back { finding.advice = ["nothing has to be done at once: it serves as before"] }
         if let from = operation["from_revision"]?.whole, let to = operation["to_revision"]?.whole,
             from != to
         {
-            finding.advice = ["what it tried to change: penstock diff \(name) \(from) \(to)"]
+            finding.advice += ["what it tried to change: penstock diff \(name) \(from) \(to)"]
         }
         return finding
     }

@@ -23,7 +23,7 @@ struct Why: AsyncParsableCommand {
         let client = try options.admin.client()
         let report = try await report(client)
         if options.json { return Terminal.print(report.json.pretty.trimmedEnd) }
-        Terminal.print(report.text(Terminal.paint))
+        Terminal.print(report.text(Terminal.paint, width: Terminal.width))
     }
 
     private func report(_ client: AdminClient) async throws -> WhyReport {
