@@ -1,4 +1,5 @@
-// `/metrics`: well formed whatever the names, and right in its figures.
+// `/metrics`: well formed whatever the names, and right in its figures, for traffic as for
+// deployments.
 
 import Admin
 import Testing
@@ -60,6 +61,29 @@ import Traffic
         #expect(metrics.value(name + "_bucket", labels.merging(["le": "+Inf"]) { $1 }) == 12)
         #expect(metrics.value(name + "_count", labels) == 12)
         #expect(abs(try #require(metrics.value(name + "_sum", labels)) - 180.03) < 1e-6)
+    }
+
+    @Test func `deployments, replicas and the state are told of`() async throws {
+        let port = try await ControlPort()
+        let empty = try PrometheusReader(await port.send("GET", "/metrics").text)
+        #expect(empty.value("penstock_state_writable") == 1)
+        #expect(empty.samples.allSatisfy { !$0.name.hasPrefix("penstock_deployment") })
+        #expect(await port.send("POST", "/v1/deployments", ControlPort.least).status < 300)
+        let metrics = try PrometheusReader(await port.send("GET", "/metrics").text)
+        let wanted = [
+            "deployment": "iris", "model": "iris", "version": "v1", "environment": "staging",
+            "revision": "1",
+        ]
+        #expect(metrics.value("penstock_deployment_info", wanted) == 1)
+        let words = metrics.samples.filter { $0.name == "penstock_deployment_status" }
+        #expect(words.count == 8 && words.map(\.value).reduce(0, +) == 1)
+        let first = ["deployment": "iris", "replica": "iris-0"]
+        #expect(metrics.value("penstock_replica_cpu_cores", first) == 0.25)
+        #expect(metrics.value("penstock_replica_memory_bytes", first) == 1_048_576)
+        #expect(metrics.kinds["penstock_replica_restarts_total"] == "counter")
+        #expect(
+            metrics.value(
+                "penstock_deployment_replicas", ["deployment": "iris", "state": "desired"]) != nil)
     }
 
     @Test func `names cannot break the format`() async throws {
