@@ -195,7 +195,8 @@ private struct Host {
             logger: Logger(label: "benchmark"))
         controller = Controller(
             ControllerSurroundings(
-                store: store, runtime: runtime, registry: NoModels(), director: director,
+                store: store, runtime: runtime, registry: NoModels(),
+                variables: StoredVariables(store: store), director: director,
                 probe: { _, _ in true }, prove: { _, _ in nil }),
             logger: Logger(label: "benchmark"))
         try await controller.load()

@@ -22,7 +22,8 @@ extension Wiring {
         let clock = SteadyClock()
         let surroundings = ControllerSurroundings(
             store: store, runtime: runtime, registry: StoredModels(store: store),
-            director: director, notices: .unix(path: noticePath(runtime)),
+            variables: StoredVariables(store: store), director: director,
+            notices: .unix(path: noticePath(runtime)),
             probe: { address, path in
                 await client.fault(at: address, path, host: "localhost") == nil
             },

@@ -64,6 +64,8 @@ import Testing
         "live", "ready", "metrics", "whoAmI", "checkRights", "listInstanceTypes", "getOpenAPI",
         "listDeployments", "createDeployment", "planCreation", "listOperations", "watch",
         "listEvents", "deployVersion", "applyDeployment",
+        "listSecrets", "getSecret", "setSecret", "removeSecret",
+        "listConfigs", "getConfig", "setConfig", "removeConfig",
     ]
 
     @Test func `every row of the table is tried here`() async throws {

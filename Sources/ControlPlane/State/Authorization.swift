@@ -15,7 +15,7 @@ package enum Verb: String, Sendable, CaseIterable {
 package enum ResourceKind: String, Sendable, CaseIterable {
     case service, deployment, replica, rollout, revision, log, metric
     case model, modelVersion = "model_version", build, artifact, feedback
-    case environment, secret, promotion, trigger, webhook, delivery
+    case environment, secret, config, promotion, trigger, webhook, delivery
     case alert, alertRule = "alert_rule", silence
     case operation, event, audit, token, node, trustKey = "trust_key", system
 }
@@ -108,7 +108,8 @@ extension Grant {
         case .deployment: return writes.contains(verb) || verb == .deploy
         case .rollout: return verb == .promote
         case .trigger, .alertRule: return writes.contains(verb)
-        case .secret: return [.create, .update, .delete].contains(verb)
+        case .secret: return writes.contains(verb) || verb == .read
+        case .config: return writes.contains(verb)
         default: return false
         }
     }

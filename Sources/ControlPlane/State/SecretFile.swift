@@ -73,6 +73,11 @@ extension SecretFile {
         try randomKey("page.key", bytes: 32, in: directory)
     }
 
+    /// Seals secrets of deployments.
+    static func secretsKey(in directory: URL) throws -> [UInt8] {
+        try randomKey("secrets.key", bytes: 32, in: directory)
+    }
+
     /// Signs checkpoints of the audit log.
     static func auditKey(in directory: URL) throws -> AuditKey {
         let bytes = try key("audit.key", bytes: 32, in: directory, make: AuditKey.make)

@@ -26,6 +26,9 @@ extension StateError: CustomStringConvertible {
             "\(file): \(reason); check that the path exists and belongs to this user"
         case .malformedSecret(let file, let expected):
             "\(file): not \(expected); delete the file to have a new one made"
+        case .sealed(let what):
+            "\(what) was sealed with another key; put the old 'secrets.key' back into the state "
+                + "directory, or set the secret again"
         case .readOnly(let reason):
             "changes are refused for the moment, traffic is served as before: \(reason)"
         case .notABackup(let file, let reason):

@@ -16,6 +16,8 @@ package enum StateError: Error, Sendable, Equatable {
     case locked(file: String)
     case unusable(file: String, reason: String)
     case malformedSecret(file: String, expected: String)
+    /// Sealed with another key than `secrets.key`, or moved from where it was sealed.
+    case sealed(what: String)
     /// A commit has failed; changes are refused until one succeeds again.
     case readOnly(because: String)
     /// The file is no backup of Penstock's.

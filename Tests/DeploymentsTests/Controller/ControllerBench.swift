@@ -251,7 +251,8 @@ final class ControllerBench {
         let director = TrafficDirector(
             gate: gate, store: store.store, logger: Logger(label: "test"))
         var surroundings = ControllerSurroundings(
-            store: store, runtime: runtime, registry: TrustingRegistry(), director: director,
+            store: store, runtime: runtime, registry: TrustingRegistry(),
+            variables: StoredVariables(store: store.store), director: director,
             probe: { address, _ in
                 !mute.withLock { mute in mute.contains { "\(address)".contains("\($0).sock") } }
             },

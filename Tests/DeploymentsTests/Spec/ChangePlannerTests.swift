@@ -141,8 +141,6 @@ import Traffic
         (#"{"strategy": "canary"}"#, "STRATEGY_NOT_ACTIVE"),
         (#"{"environment": "production"}"#, "SINGLE_REPLICA"),
         (#"{"env": {"DB_PASSWORD": "x"}}"#, "SECRET_IN_ENV"),
-        (#"{"secrets": {"T": "t#1"}}"#, "REFERENCES_NOT_ACTIVE"),
-        (#"{"configs": ["eu"]}"#, "REFERENCES_NOT_ACTIVE"),
     ])
     func `what is probably not meant is told`(patch: String, code: String) throws {
         let codes = SpecLint.warnings(try Specs.with(patch)).map(\.code)

@@ -9,6 +9,7 @@ package struct AdminMemory: Sendable {
     package var control: (any DeploymentControl)?
     package var models: any ModelRegistry
     package var store: Store
+    package var variables: StoredVariables { StoredVariables(store: store) }
     /// Where clients reach the gateway: `http://127.0.0.1:8080`; nil before it listens.
     package var gatewayURL: @Sendable () -> String?
 

@@ -14,6 +14,7 @@ extension Problem {
         case let error as ControlError: Problem(error, isAdmin: isAdmin)
         case let error as SpecProblems: Problem(error, code: "INVALID_DEPLOYMENT")
         case let error as ModelError: Problem(error)
+        case let error as VariableError: Problem(error)
         case let error as StateError: Problem(error)
         case is CancellationError:
             Problem(status: 503, code: "STOPPING", detail: "the gateway is stopping")
@@ -201,6 +202,24 @@ extension Problem {
                 error.isUnavailable
                 ? .unavailable("\(error)")
                 : Problem(status: 500, code: "INTERNAL", detail: "\(error)")
+        }
+    }
+}
+
+extension Problem {
+    init(_ error: VariableError) {
+        switch error {
+        case .unknown(let kind, _, _), .unknownVersion(let kind, _, _, _):
+            self.init(
+                status: 404, code: "\(kind.rawValue.uppercased())_NOT_FOUND", detail: "\(error)")
+        case .elsewhere:
+            self.init(
+                status: 409, code: "OTHER_ENVIRONMENT", detail: "\(error)",
+                hint: "an environment never changes; choose another name")
+        case .inUse:
+            self.init(
+                status: 409, code: "IN_USE", detail: "\(error)",
+                hint: "take it out of them first, or delete them")
         }
     }
 }

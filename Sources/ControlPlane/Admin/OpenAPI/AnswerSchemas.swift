@@ -8,7 +8,7 @@ import State
 enum AnswerSchemas {
     /// In the order in which the document lists them.
     static let all: [JSONValue.Member] =
-        general + services + deployments + changes + models + access + records + system
+        general + services + deployments + changes + models + variables + access + records + system
 
     static func schema(_ name: String, _ shape: JSONValue) -> JSONValue.Member {
         JSONValue.Member(name: name, value: shape)
@@ -175,6 +175,28 @@ enum AnswerSchemas {
             "Verdict",
             Shape.object(
                 ["verified": Shape.flag, "at": Shape.time], optional: ["sha256": Shape.text])),
+    ]
+
+    private static func versioned(_ kind: VariableKind) -> JSONValue {
+        let version: KeyValuePairs<String, JSONValue> = [
+            "version": Shape.count, "fingerprint": Shape.text, "created_at": Shape.time,
+            "created_by": Shape.text,
+        ]
+        return Shape.object([
+            "kind": Shape.constant(kind.rawValue), "name": Shape.text,
+            "environment": Shape.text, "description": Shape.text, "version": Shape.count,
+            "versions": Shape.list(
+                of: kind == .secret
+                    ? Shape.object(version)
+                    : Shape.object(version, optional: ["values": Shape.map(of: Shape.text)])),
+        ])
+    }
+
+    private static let variables = [
+        schema("Secret", versioned(.secret)),
+        schema("SecretList", Shape.page("secrets", of: Shape.part(of: "Secret"))),
+        schema("Config", versioned(.config)),
+        schema("ConfigList", Shape.page("configs", of: Shape.part(of: "Config"))),
     ]
 
     private static let grant = Shape.object(

@@ -3,7 +3,8 @@
 
 enum AdminRoutes {
     static let all: [AdminEndpoint] =
-        probes + services + deployments + deploymentVerbs + replicas + models + operations
+        probes + services + deployments + deploymentVerbs + replicas + models + variables
+        + operations
         + records + access + system
 
     struct Match: Sendable {

@@ -12,6 +12,8 @@ struct ChangeDecision: Equatable {
         var rollbackOf: Int?
         /// What is known of an older revision's files; nil has them looked up.
         var facts: ResolvedFacts?
+        /// Secrets and configs stay at the versions that `facts` say.
+        var isPinned = false
         /// Made even when nothing differs.
         var isForced = false
     }
@@ -161,7 +163,10 @@ struct ChangeDecider {
                 try SpecPatch().apply(patch, to: again).spec
             } ?? again
         }
-        decision.revision = .init(kind: .redeploy, facts: old.content.facts, isForced: true)
+        // The present one again takes up the newest secrets and configs; an older one is itself.
+        decision.revision = .init(
+            kind: .redeploy, facts: old.content.facts, isPinned: number != nil && patch == nil,
+            isForced: true)
         decision.isRepeat = false
         return decision
     }
@@ -184,7 +189,8 @@ struct ChangeDecider {
             return next
         }
         decision.revision = .init(
-            kind: .rollback, rollbackOf: target, facts: old.content.facts, isForced: true)
+            kind: .rollback, rollbackOf: target, facts: old.content.facts, isPinned: true,
+            isForced: true)
         decision.isRepeat = false
         return decision
     }

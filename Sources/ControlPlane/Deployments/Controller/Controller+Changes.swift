@@ -157,8 +157,21 @@ extension Controller {
         return try decider.decide(change)
     }
 
-    /// Which files the new revision means, by digest.
+    /// Which files the new revision means, by digest, and which versions of secrets and configs.
     private func resolve(
+        _ decision: ChangeDecision, _ entry: DeploymentEntry?, _ asked: ChangeRequest
+    ) async throws -> ResolvedFacts {
+        var facts = try await resolveArtifact(decision, entry, asked)
+        guard let revision = decision.revision, !revision.isPinned else { return facts }
+        do {
+            facts.pin(try await surroundings.variables.pin(decision.record.spec))
+        } catch let problems as SpecProblems {
+            throw ControlError.invalid(problems)
+        }
+        return facts
+    }
+
+    private func resolveArtifact(
         _ decision: ChangeDecision, _ entry: DeploymentEntry?, _ asked: ChangeRequest
     ) async throws -> ResolvedFacts {
         guard let revision = decision.revision else {

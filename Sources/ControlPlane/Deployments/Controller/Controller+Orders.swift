@@ -85,10 +85,15 @@ extension Controller {
             sighting.process = .unknown
         }
         do {
-            guard let entry = entries[name], let spec = try entry.replicaSpec(of: row) else {
+            guard let entry = entries[name] else {
                 throw ControlError.notFound(deployment: name, deletedAt: nil)
             }
             try await verify(entry, row)
+            let values = try await variables(entry, row)
+            guard let spec = try entry.replicaSpec(of: row, values) else {
+                throw ControlError.unknownRevision(
+                    row.revision, deployment: name, known: entry.revisions.keys.sorted(by: >))
+            }
             let run = try await surroundings.runtime.start(spec)
             follow(run, replica, name, attempt: attempt)
         } catch {
@@ -109,6 +114,16 @@ extension Controller {
             setArtifact(Verdict(false, "NotVerified", "\(error)"), entry.name)
             throw error
         }
+    }
+
+    /// Fetched for each start, and kept nowhere.
+    private func variables(
+        _ entry: DeploymentEntry, _ row: ReplicaRow
+    ) async throws -> VariableValues {
+        guard let pinned = entry.revisions[row.revision]?.content.facts.pinned else {
+            return VariableValues()
+        }
+        return try await surroundings.variables.values(pinned)
     }
 
     private func setArtifact(_ verdict: Verdict, _ name: String) {

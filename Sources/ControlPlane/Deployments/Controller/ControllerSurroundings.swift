@@ -10,6 +10,7 @@ package struct ControllerSurroundings: Sendable {
     package var store: any StateStore
     package var runtime: any ReplicaRuntime
     package var registry: any ModelRegistry
+    package var variables: any VariableSource
     package var director: TrafficDirector
     /// Who answers in the name of a stopped deployment; without one the gateway does, and cannot
     /// tell the operator's message.
@@ -27,7 +28,7 @@ package struct ControllerSurroundings: Sendable {
 
     package init(
         store: any StateStore, runtime: any ReplicaRuntime, registry: any ModelRegistry,
-        director: TrafficDirector, notices: NetworkAddress? = nil,
+        variables: any VariableSource, director: TrafficDirector, notices: NetworkAddress? = nil,
         probe: @escaping @Sendable (NetworkAddress, _ path: String) async -> Bool,
         prove: @escaping @Sendable (_ host: String, _ path: String) async -> String?,
         deletedAt: @escaping @Sendable (_ name: String) async -> Date? = { _ in nil },
@@ -36,6 +37,7 @@ package struct ControllerSurroundings: Sendable {
         self.store = store
         self.runtime = runtime
         self.registry = registry
+        self.variables = variables
         self.director = director
         self.notices = notices
         self.probe = probe

@@ -36,17 +36,21 @@ extension DeploymentEntry {
 
     /// What one replica of a revision runs.
     ///
+    /// - Parameter values: of the configs and secrets that the revision names.
     /// - Returns: nil when the revision is not known any more.
-    func replicaSpec(of row: ReplicaRow) throws -> ReplicaSpec? {
+    func replicaSpec(
+        of row: ReplicaRow, _ values: VariableValues = VariableValues()
+    ) throws -> ReplicaSpec? {
         guard let revision = revisions[row.revision] else { return nil }
         let spec = try revision.content.applied(to: record.spec)
-        var variables = spec.variables
+        var variables = values.variables.merging(spec.variables) { $1 }
+        variables.merge(values.secrets) { $1 }
         variables["PENSTOCK_ENVIRONMENT"] = spec.environment.rawValue
         var replica = ReplicaSpec(
             name: row.id, deployment: name, revision: row.revision, model: spec.model,
             version: spec.version, command: spec.commandLine,
             artifact: revision.content.facts.artifact?.path ?? spec.artifact,
-            environment: variables)
+            environment: variables, secrets: Set(values.secrets.keys))
         replica.resources = ReplicaResources(spec.resources)
         return replica
     }

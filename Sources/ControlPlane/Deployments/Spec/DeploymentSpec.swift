@@ -49,7 +49,7 @@ package struct DeploymentSpec: Sendable, Equatable {
         self.resources = resources
     }
 
-    package enum Environment: String, Sendable, CaseIterable {
+    package enum Environment: String, Sendable, CaseIterable, Codable {
         case development, staging, production
     }
 }

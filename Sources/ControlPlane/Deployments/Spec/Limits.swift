@@ -24,6 +24,10 @@ enum Limits {
     /// Of arguments and variables together: half of what exec takes with the usual stack limit.
     static let processBytes = 1_048_576
     static let configs = 16
+    /// Kept of a secret or config: more than there are revisions that could name one.
+    static let variableVersions = 100
+    /// Of a secret: a key with its chain of certificates.
+    static let secretCharacters = 65_536
     static let smokePaths = 16
     static let steps = 32
     static let reasonCharacters = 1000

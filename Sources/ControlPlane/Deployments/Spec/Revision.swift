@@ -44,12 +44,19 @@ package struct Revision: Sendable, Equatable, Codable {
 package struct ResolvedFacts: Sendable, Equatable, Codable {
     /// What stood in for `{artifact}`; nil when the command needs none.
     package var artifact: ArtifactRecord?
-    /// Of the variables and secrets by version, without their values; nil when there are none.
+    /// Of the configs and secrets by version, without their values; nil when there are none.
     package var configDigest: String?
+    /// Which versions those are.
+    package var pinned: PinnedVariables?
 
     package init(artifact: ArtifactRecord? = nil, configDigest: String? = nil) {
         self.artifact = artifact
         self.configDigest = configDigest
+    }
+
+    mutating func pin(_ variables: PinnedVariables) {
+        pinned = variables.isEmpty ? nil : variables
+        configDigest = pinned?.digest
     }
 }
 

@@ -5,7 +5,7 @@ package enum SpecLint {
     package static func warnings(
         _ spec: DeploymentSpec, _ room: PlanFacts.Room = .init()
     ) -> [ChangePlan.Warning] {
-        scaling(spec) + resources(spec) + references(spec) + strategy(spec) + production(spec)
+        scaling(spec) + resources(spec) + strategy(spec) + production(spec)
     }
 
     private static func scaling(_ spec: DeploymentSpec) -> [ChangePlan.Warning] {
@@ -42,17 +42,6 @@ package enum SpecLint {
                 "GPU_TYPE_WITHOUT_GPU", "has no effect while 'gpu' is 0",
                 field: "resources.gpu_type")
         ]
-    }
-
-    /// Where secrets and sets of variables are kept is not built yet.
-    private static func references(_ spec: DeploymentSpec) -> [ChangePlan.Warning] {
-        let fields = [("secrets", spec.secrets.isEmpty), ("configs", spec.configs.isEmpty)]
-        return fields.filter { !$0.1 }.map { field, _ in
-            .init(
-                "REFERENCES_NOT_ACTIVE",
-                "they are stored, and replicas start without them: not supported yet",
-                field: field)
-        }
     }
 
     private static func strategy(_ spec: DeploymentSpec) -> [ChangePlan.Warning] {

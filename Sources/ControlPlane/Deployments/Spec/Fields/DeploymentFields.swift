@@ -92,17 +92,16 @@ package enum DeploymentFields {
             example: .texts(["--threads", "2"]),
             "Further arguments, after those of `command`."),
         Field(
-            "env", \.variables,
-            .map(
-                of: .text(0...Limits.variableCharacters, lines: true), key: .variable,
-                atMost: Limits.variables, what: "variables"),
-            .restart, aliases: ["environment_variables"], example: .object(["LOG_LEVEL": "info"]),
+            "env", \.variables, .variableMap, .restart, aliases: ["environment_variables"],
+            example: .object(["LOG_LEVEL": "info"]),
             "Environment variables."),
         Field(
             "secrets", \.secrets,
             .map(of: .reference, key: .variable, atMost: Limits.variables, what: "secrets"),
             .restart, example: .object(["HF_TOKEN": "hf-token#3"]),
-            "Environment variables that hold secrets: each names one, `#` its version."),
+            "Environment variables that hold secrets: each names one; `#` its version, else the "
+                + "newest."
+        ),
         Field(
             "configs", \.configs, .list(of: .reference, 0...Limits.configs, what: "references"),
             .restart, example: .texts(["eu-defaults#2"]),

@@ -113,6 +113,18 @@ struct MapKey: Sendable {
     }
 }
 
+extension Form<[String: String]> {
+    /// Environment variables by name.
+    package static let variableMap = Form.map(
+        of: .text(0...Limits.variableCharacters, lines: true), key: .variable,
+        atMost: Limits.variables, what: "variables")
+}
+
+extension Form<String> {
+    /// Anything a variable can hold, and not nothing.
+    package static let secretValue = Form.text(1...Limits.secretCharacters, lines: true)
+}
+
 extension Form<Reference> {
     /// `name`, or `name#version`.
     static let reference = Form(

@@ -1,0 +1,65 @@
+# Secrets and configs reach the replicas that name them, and nobody else: no answer, no file of the
+# state holds them.
+
+import pathlib
+
+import pytest
+
+from harness.configuration import configuration
+from harness.deployments import Deployment, iris
+
+pytestmark = pytest.mark.core
+
+SECRET = "correct-horse-battery-staple"
+
+
+def environment(process):
+    raw = pathlib.Path(f"/proc/{process}/environ").read_bytes().decode()
+    return dict(entry.split("=", 1) for entry in raw.split("\0") if "=" in entry)
+
+
+def put(gateway, path, **body):
+    answer = gateway.admin.send("PUT", path, {"environment": "development", **body})
+    assert answer.status in (200, 201), answer.text
+    return answer.json()
+
+
+def processes(deployment):
+    return [replica["process_id"] for replica in deployment.replicas]
+
+
+def test_a_replica_gets_what_it_names_and_a_redeployment_takes_up_the_newest(start_gateway):
+    gateway = start_gateway(whole=configuration())
+    put(gateway, "/v1/secrets/hf-token", value=SECRET)
+    put(gateway, "/v1/configs/eu", values={"REGION": "eu", "LOG_LEVEL": "info"})
+    deployment = Deployment(gateway, "iris")
+    deployment.create(iris(
+        replicas=1, secrets={"HF_TOKEN": "hf-token"}, configs=["eu"],
+        env={"LOG_LEVEL": "debug"}))
+    found = environment(processes(deployment)[0])
+    assert (found["HF_TOKEN"], found["REGION"], found["LOG_LEVEL"]) == (SECRET, "eu", "debug")
+    put(gateway, "/v1/secrets/hf-token", value=SECRET + "-2")
+    deployment.act("restart")
+    assert environment(processes(deployment)[0])["HF_TOKEN"] == SECRET
+    deployment.act("redeploy")
+    assert environment(processes(deployment)[0])["HF_TOKEN"] == SECRET + "-2"
+    deployment.act("rollback", {"to": 1})
+    assert environment(processes(deployment)[0])["HF_TOKEN"] == SECRET
+    told = [gateway.admin.send("GET", path).text for path in (
+        "/v1/deployments/iris", "/v1/deployments/iris/revisions", "/v1/secrets/hf-token",
+        "/v1/deployments/iris/replicas", "/v1/audit", "/v1/events")]
+    assert not [text for text in told if SECRET in text]
+    holders = [path for path in pathlib.Path(gateway.state).rglob("*")
+               if path.is_file() and SECRET.encode() in path.read_bytes()]
+    assert holders == []
+
+
+def test_a_reference_that_leads_nowhere_is_refused_at_its_place(start_gateway):
+    gateway = start_gateway(whole=configuration())
+    answer = gateway.admin.send(
+        "POST", "/v1/deployments", iris(secrets={"HF_TOKEN": "hf-tokn"}))
+    assert answer.status == 422
+    error = answer.json()["errors"][0]
+    assert error["pointer"] == "/secrets/HF_TOKEN"
+    assert "there is no secret 'hf-tokn'" in error["message"]
+    assert gateway.admin.send("GET", "/v1/deployments/iris").status == 404
