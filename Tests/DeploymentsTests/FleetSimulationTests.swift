@@ -7,7 +7,15 @@ import Foundation
 import Testing
 
 @Suite struct FleetSimulationTests {
-    @Test(arguments: 0..<30 as Range<UInt64>)
+    /// `PENSTOCK_SEEDS=4000 swift test --filter FleetSimulation` looks for rarer luck; a sanitizer
+    /// makes each story ten times as long.
+    private static let seeds: Range<UInt64> = {
+        let environment = ProcessInfo.processInfo.environment
+        let usual: UInt64 = environment["PENSTOCK_SANITIZER"] == nil ? 12 : 2
+        return 0..<(environment["PENSTOCK_SEEDS"].flatMap(UInt64.init) ?? usual)
+    }()
+
+    @Test(arguments: seeds)
     func `whatever happens no invariant breaks and the wish is met in the end`(_ seed: UInt64) {
         var story = FleetStory(seed: seed)
         for _ in 0..<800 { story.tick() }
@@ -25,7 +33,7 @@ import Testing
         _ fault: SimulatedController.Fault
     ) {
         for change in FleetStory.Change.allCases {
-            for commit in 0..<12 {
+            for commit in 0..<min(12, Int(Self.seeds.upperBound)) {
                 var story = FleetStory(seed: UInt64(commit), isLucky: true)
                 story.calmDown()
                 for name in ["a", "b"] { story.apply(change, to: name) }

@@ -18,19 +18,24 @@ extension ProcessRuntime {
         guard let pidfd = live.pidfd.withLock({ $0 }) else { return }
         Task { [weak self] in
             guard await watcher.readable(pidfd) else { return }
+            // Reaped also when nobody is left to be told.
+            Self.reap(live)
             self?.ended(live)
         }
         startSampling()
     }
 
-    private func ended(_ live: LiveRun) {
+    private static func reap(_ live: LiveRun) {
         live.pidfd.withLock { pidfd in
             if let pidfd {
-                Self.reap(pidfd)
+                reap(pidfd)
                 close(pidfd)
             }
             pidfd = nil
         }
+    }
+
+    private func ended(_ live: LiveRun) {
         let notes = live.notes.withLock { $0 }
         let end = conclude(live.stored, shim: live.shim, notes: notes)
         give(back: live.record.replica)

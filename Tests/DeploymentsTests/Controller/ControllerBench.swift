@@ -211,6 +211,9 @@ extension Controller {
     func abandon() {
         isStopping = true
         for loop in loops { loop.cancel() }
+        for order in orders.values { order.task.cancel() }
+        drainWatch?.cancel()
+        bell.finish()
     }
 }
 
@@ -240,6 +243,8 @@ final class ControllerBench {
     }
 
     deinit {
+        let controller = controller
+        Task { await controller.abandon() }
         // The folder is the test's own.
         try? FileManager.default.removeItem(at: folder)
     }

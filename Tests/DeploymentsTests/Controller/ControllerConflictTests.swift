@@ -46,7 +46,7 @@ import Testing
         }
         #expect(try await bench.controller.operation(running.id).phase == .cancelled)
         let next = try #require(receipt.operation)
-        let done = try await bench.controller.operation(next.id, within: .seconds(20))
+        let done = try await bench.controller.operation(next.id, within: .seconds(60))
         #expect(done.phase == .succeeded)
     }
 
@@ -57,10 +57,10 @@ import Testing
         #expect(queued.phase == .pending)
         bench.mute.withLock { $0 = [] }
         #expect(
-            try await bench.controller.operation(running.id, within: .seconds(20)).phase
+            try await bench.controller.operation(running.id, within: .seconds(60)).phase
                 == .succeeded)
         #expect(
-            try await bench.controller.operation(queued.id, within: .seconds(20)).phase
+            try await bench.controller.operation(queued.id, within: .seconds(60)).phase
                 == .succeeded)
         #expect(try await bench.replicas().allSatisfy { !["iris-0"].contains($0.name) })
     }
@@ -72,7 +72,7 @@ import Testing
         bench.mute.withLock { $0 = [] }
         try await bench.crash()
         #expect(
-            try await bench.controller.operation(queued.id, within: .seconds(20)).phase
+            try await bench.controller.operation(queued.id, within: .seconds(60)).phase
                 == .succeeded)
     }
 

@@ -40,6 +40,8 @@ package actor Controller {
     var acknowledgement: Task<Void, Never>?
     var drainWatch: Task<Void, Never>?
     var loops: [Task<Void, Never>] = []
+    /// When the bell rings next by itself; nil when it does not.
+    private var armed: ContinuousClock.Instant?
     var isStopping = false
     /// Those who wait for an operation to end, by its id.
     var waiters: [String: [UUID: CheckedContinuation<Void, Never>]] = [:]
@@ -84,15 +86,23 @@ package actor Controller {
                 try? await Task.sleep(for: Limits.commitPause)
                 continue
             }
-            let timer = pause.map { pause in
-                Task { [bell] in
-                    // Cancelled: somebody else has rung.
-                    try? await Task.sleep(for: pause)
-                    bell.yield()
-                }
-            }
+            arm()
             await rings.next()
-            timer?.cancel()
+        }
+    }
+
+    /// Rings when time alone changes something. A sleep that is cancelled stays in the system's
+    /// queue until its time, so none is begun while an earlier one is under way.
+    private func arm() {
+        guard let pause else { return }
+        let now = ContinuousClock.now
+        let moment = now + min(max(pause, Limits.wakePause.lowerBound), Limits.wakePause.upperBound)
+        if let armed, armed > now, armed <= moment { return }
+        armed = moment
+        Task { [bell] in
+            // Never cancelled.
+            try? await Task.sleep(until: moment)
+            bell.yield()
         }
     }
 

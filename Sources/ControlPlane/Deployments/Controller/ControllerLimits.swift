@@ -15,6 +15,9 @@ extension Limits {
     static let reportPause: ClosedRange<Duration> = .milliseconds(25)...(.seconds(2))
     /// Looking at health, errors and latency.
     static let watchPause = Duration.seconds(1)
+    /// Looking at what time alone changes: no mistake in a moment makes a loop of it, and a timer
+    /// that nobody needs any more does not lie about for long.
+    static let wakePause: ClosedRange<Duration> = .milliseconds(2)...(.seconds(10))
     /// A commit that failed is tried again; the store itself tries the disk once a second.
     static let commitPause = Duration.seconds(1)
     /// Workers swap plans between two batches of events.

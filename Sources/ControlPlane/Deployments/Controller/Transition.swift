@@ -160,6 +160,8 @@ struct Transition {
 
     private mutating func remindOfDeadline(_ goal: OperationGoal) {
         let deadline = goal.lastProgress.addingTimeInterval(goal.deadline + 0.001)
+        // What only has to end has no deadline, and one that has passed wakes nobody again.
+        guard goal.wish.isRunning, deadline > now else { return }
         entry.wake = min(entry.wake ?? deadline, deadline)
     }
 
