@@ -47,7 +47,8 @@ struct Penstock: AsyncParsableCommand {
             CommandGroup(
                 name: "Models, people, machines",
                 subcommands: [
-                    Models.self, Tokens.self, WhoAmI.self, Nodes.self, Audit.self,
+                    Models.self, Secrets.self, Configs.self, Tokens.self, WhoAmI.self, Nodes.self,
+                    Audit.self,
                 ]),
             CommandGroup(
                 name: "The gateway itself",

@@ -7,6 +7,7 @@ import pytest
 
 from harness.configuration import configuration
 from harness.deployments import Deployment, iris
+from harness.gateway import run
 
 pytestmark = pytest.mark.core
 
@@ -63,3 +64,31 @@ def test_a_reference_that_leads_nowhere_is_refused_at_its_place(start_gateway):
     assert error["pointer"] == "/secrets/HF_TOKEN"
     assert "there is no secret 'hf-tokn'" in error["message"]
     assert gateway.admin.send("GET", "/v1/deployments/iris").status == 404
+
+
+def test_the_command_line_takes_secrets_from_files_only(start_gateway):
+    gateway = start_gateway(whole=configuration())
+    server = {"PENSTOCK_SERVER": f"http://{gateway.admin.address}"}
+
+    def verb(*words, code=0):
+        ended = run(*words, folder=gateway.folder, environment=server)
+        assert ended.returncode == code, (words, ended.stdout, ended.stderr)
+        return ended.stdout
+
+    assert verb("secrets").startswith("no secrets")
+    (pathlib.Path(gateway.folder) / "token.txt").write_text(SECRET + "\n")
+    words = ["secrets", "set", "hf-token", "--environment", "development", "--file", "token.txt"]
+    assert verb(*words, "--dry-run") == "hf-token: would be at version 1\n"
+    assert verb(*words) == "hf-token: version 1\n"
+    assert verb(*words) == "hf-token: version 1\n", "the same again is nothing new"
+    assert SECRET not in verb("secrets", "show", "hf-token")
+    verb("configs", "set", "eu", "--environment", "development", "REGION=eu", "EMPTY=")
+    assert "REGION: eu" in verb("configs", "show", "eu")
+    deployment = Deployment(gateway, "iris")
+    deployment.create(iris(replicas=1))
+    verb("set", "iris", "secrets.HF_TOKEN=hf-token")
+    assert environment(processes(deployment)[0])["HF_TOKEN"] == SECRET
+    verb("secrets", "delete", "hf-token", code=4)
+    verb("secrets", "delete", "none", code=3)
+    verb("configs", "set", "eu", "--environment", "production", "A=b", code=4)
+    verb("configs", "delete", "eu")

@@ -30,6 +30,20 @@ extension Tables {
         return table
     }
 
+    /// Secrets or configs.
+    package static func variables(_ items: [JSONValue], at now: Double) -> TextTable {
+        var table = TextTable("NAME", "ENVIRONMENT", "VERSION", "SET", "BY", "DESCRIPTION")
+        for item in items {
+            let newest = item["versions"]?.list.first
+            table.add(
+                .init(item["name"]?.text ?? "?", .bold), .init(text(item["environment"])),
+                .init("\(item["version"]?.whole ?? 0)"),
+                .init(Words.age(of: newest?["created_at"], at: now)),
+                .init(text(newest?["created_by"])), .init(text(item["description"])))
+        }
+        return table
+    }
+
     package static func tokens(_ items: [JSONValue], at now: Double) -> TextTable {
         var table = TextTable("TOKEN", "ROLES", "STATE", "EXPIRES", "LAST USED", "NOTE")
         for item in items {

@@ -32,7 +32,7 @@ enum DocumentFile {
         return found.documents[0]
     }
 
-    private static func bytes(_ path: String) throws -> [UInt8] {
+    static func bytes(_ path: String) throws -> [UInt8] {
         if path == "-" {
             return [UInt8](try FileHandle.standardInput.readToEnd() ?? Data())
         }
