@@ -46,6 +46,15 @@ static inline int32_t penstock_h2_goaway_last(const nghttp2_frame *frame) {
     return frame->goaway.last_stream_id;
 }
 
+static inline size_t penstock_h2_settings_count(const nghttp2_frame *frame) {
+    return frame->settings.niv;
+}
+
+static inline nghttp2_settings_entry penstock_h2_setting(const nghttp2_frame *frame,
+                                                         size_t index) {
+    return frame->settings.iv[index];
+}
+
 // The first eight bytes of a PING that was answered, as they were sent.
 static inline uint64_t penstock_h2_ping(const nghttp2_frame *frame) {
     uint64_t value;

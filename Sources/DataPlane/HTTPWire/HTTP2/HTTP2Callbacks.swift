@@ -136,7 +136,7 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         case PENSTOCK_H2_RST_STREAM:
             return resetCame()
         case PENSTOCK_H2_SETTINGS:
-            if unsafe penstock_h2_is_ack(frame) == 0 { settingsCame() }
+            if unsafe penstock_h2_is_ack(frame) == 0 { unsafe settingsCame(frame) }
         case PENSTOCK_H2_WINDOW_UPDATE:
             it.roomChanged = true
         case PENSTOCK_H2_PING:

@@ -19,6 +19,8 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
 
 @safe struct HTTP2FieldList: ~Copyable {
     let storage: UnsafeMutablePointer<nghttp2_nv>
+    /// Of each, its `FieldName`; pseudo-header fields are 0.
+    let known: UnsafeMutablePointer<UInt8>
     private(set) var count = 0
     /// What the head says of its body; negative when nothing.
     private(set) var contentLength: Int64 = -1
@@ -33,10 +35,14 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
 
     init() {
         unsafe storage = .allocate(capacity: HTTP2FieldList.capacity)
+        unsafe known = .allocate(capacity: HTTP2FieldList.capacity)
         unsafe copy = nil
     }
 
-    deinit { unsafe storage.deallocate() }
+    deinit {
+        unsafe storage.deallocate()
+        unsafe known.deallocate()
+    }
 
     // MARK: Answers
 
@@ -191,7 +197,7 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
         case .connection, .keepAlive, .proxyConnection, .transferEncoding: return
         case .te:
             // RFC 9113 8.2.2: the only coding it may name.
-            if bytes.equals(value, "trailers") { add(bytes, name, value) }
+            if bytes.equals(value, "trailers") { add(bytes, name, value, known) }
             return
         case .upgrade:
             if isRequest, bytes.equals(value, "websocket") { isUpgrade = true }
@@ -203,10 +209,7 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
             contentLength = decimal(bytes, value)
         default: break
         }
-        // Different in every message: as an entry of the table it would push out useful ones.
-        let isUnique =
-            known == .xRequestID || known == .traceparent || known == .penstockInferenceID
-        add(bytes, name, value, isSecret: isUnique)
+        add(bytes, name, value, known)
     }
 
     private func decimal(_ bytes: RawSpan, _ value: Slice) -> Int64 {
@@ -224,23 +227,26 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
 
     private mutating func add(_ name: StaticString, _ value: StaticString) {
         unsafe storage[count] = field(name, value)
+        unsafe known[count] = 0
         count &+= 1
     }
 
     private mutating func add(_ name: StaticString, _ bytes: RawSpan, _ value: Slice) {
         unsafe storage[count] = field(name, bytes, value)
+        unsafe known[count] = 0
         count &+= 1
     }
 
     private mutating func add(
-        _ bytes: RawSpan, _ name: Slice, _ value: Slice, isSecret: Bool = false
+        _ bytes: RawSpan, _ name: Slice, _ value: Slice, _ known: FieldName
     ) {
         unsafe bytes.withUnsafeBytes { buffer in
             guard let start = unsafe copy.map({ UnsafeRawPointer($0) }) ?? buffer.baseAddress
             else { return }
             unsafe storage[count] = penstock_h2_field(
                 start + name.start, Int(name.count), start + value.start, Int(value.count),
-                flags | (isSecret ? UInt8(NGHTTP2_NV_FLAG_NO_INDEX.rawValue) : 0))
+                flags)
+            unsafe self.known[count] = known.rawValue
             count &+= 1
         }
     }
@@ -269,7 +275,10 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
 
     private mutating func removeField(at index: Int) {
         count &-= 1
-        for place in index..<count { unsafe storage[place] = storage[place &+ 1] }
+        for place in index..<count {
+            unsafe storage[place] = storage[place &+ 1]
+            unsafe known[place] = known[place &+ 1]
+        }
     }
 
     /// Takes out the fields with this name, which is lower case.

@@ -13,6 +13,9 @@ internal import CNGHTTP2
     /// Pseudo-header fields and cookies of the head being put together.
     var side = HeadBuffer(capacity: Limits.headBytesMax)
     var fieldList = HTTP2FieldList()
+    var memory = HTTP2Memory()
+    /// The frames of a head that is being sent.
+    var block = HTTP2BlockRoom()
     private let events: UnsafeMutablePointer<HTTP2QueuedEvent>
     private var eventsTaken = 0
     private(set) var eventCount = 0
@@ -60,7 +63,8 @@ internal import CNGHTTP2
         unsafe nghttp2_option_set_no_closed_streams(options, 1)
         unsafe nghttp2_option_set_peer_max_concurrent_streams(options, 100)
         unsafe nghttp2_option_set_max_reserved_remote_streams(options, 0)
-        unsafe nghttp2_option_set_max_deflate_dynamic_table_size(options, Limits.headerTableBytes)
+        // The table on the way out is ours: whatever the library writes must not need one.
+        unsafe nghttp2_option_set_max_deflate_dynamic_table_size(options, 0)
         unsafe nghttp2_option_set_max_send_header_block_length(options, Limits.headBytesMax * 2)
         unsafe nghttp2_option_set_max_outbound_ack(options, Limits.outboundAcks)
         unsafe nghttp2_option_set_max_settings(options, Limits.settingsEntries)

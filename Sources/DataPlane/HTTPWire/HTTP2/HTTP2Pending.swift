@@ -42,6 +42,9 @@
         end = 0
     }
 
+    /// For the end of its holder.
+    func deallocate() { unsafe memory?.deallocate() }
+
     mutating func free() {
         unsafe memory?.deallocate()
         self = HTTP2Pending()

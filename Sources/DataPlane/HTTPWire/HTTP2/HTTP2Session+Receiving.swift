@@ -157,7 +157,14 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         return true
     }
 
-    func settingsCame() {
+    func settingsCame(_ frame: UnsafePointer<nghttp2_frame>) {
+        let count = unsafe penstock_h2_settings_count(frame)
+        for index in 0..<count {
+            let entry = unsafe penstock_h2_setting(frame, index)
+            if entry.settings_id == Int32(NGHTTP2_SETTINGS_HEADER_TABLE_SIZE.rawValue) {
+                it.encoder.peerAllows(Int(entry.value))
+            }
+        }
         it.hasPeerSettings = true
         it.roomChanged = true
     }

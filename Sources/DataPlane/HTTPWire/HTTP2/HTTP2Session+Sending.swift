@@ -74,14 +74,26 @@ extension RecordPointer where Record == HTTP2SessionRecord {
             }
             unsafe it.leftover = frame
             it.leftoverCount = count
+            if let frame = unsafe frame { unsafe writeBlock(of: frame, count) }
         }
         unsafe it.loop.it.room = nil
         if it.fault != nil { giveNotice() }
         return it.loop.it.roomUsed
     }
 
-    /// False when it did not fit whole.
+    /// False when it did not fit whole. What is left of a frame of the library's stays with it
+    /// until the next is asked for; one of ours moves where other sessions cannot reach it.
     private func writeLeftover() -> Bool {
+        let isWhole = writeFrames()
+        if it.leftoverCount == 0 {
+            it.keptFrames.free()
+        } else if it.leftoverIsBlock {
+            keepBlock()
+        }
+        return isWhole
+    }
+
+    private func writeFrames() -> Bool {
         let count = min(it.leftoverCount, it.loop.it.roomCount &- it.loop.it.roomUsed)
         if count > 0, let frame = unsafe it.leftover, let room = unsafe it.loop.it.room {
             unsafe (room + it.loop.it.roomUsed).copyMemory(from: frame, byteCount: count)
@@ -163,11 +175,13 @@ extension RecordPointer where Record == HTTP2SessionRecord {
     fileprivate func submitRequest(
         _ stream: RecordPointer<HTTP2StreamRecord>, owner: UInt, ends: Bool
     ) throws(HTTP2HeadFault) {
-        let list = it.loop.it.fieldList.count
+        // The library gets the method alone, which says what answers may have: the block is written
+        // when the frame leaves.
         let id = unsafe penstock_h2_submit_request(
-            it.library, it.loop.it.fieldList.storage, list, stream.raw, HTTP2Callbacks.read,
+            it.library, it.loop.it.fieldList.storage, 1, stream.raw, HTTP2Callbacks.read,
             ends ? 0 : 1)
         guard id > 0 else { throw .streamOver }
+        stream.it.head.keep(it.loop.it.fieldList)
         stream.it.id = id
         stream.it.owner = owner
         stream.it.isHeld = true

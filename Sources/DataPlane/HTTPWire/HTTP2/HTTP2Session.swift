@@ -105,10 +105,14 @@ extension RecordPointer where Record == HTTP2SessionRecord {
     fileprivate func open() -> Bool {
         var made: OpaquePointer?
         let loop = it.loop
+        // Copied by the library.
+        var memory = unsafe loop.allocator
         let status =
             it.isServer
-            ? unsafe nghttp2_session_server_new2(&made, loop.it.callbacks, raw, loop.it.options)
-            : unsafe nghttp2_session_client_new2(&made, loop.it.callbacks, raw, loop.it.options)
+            ? unsafe nghttp2_session_server_new3(
+                &made, loop.it.callbacks, raw, loop.it.options, &memory)
+            : unsafe nghttp2_session_client_new3(
+                &made, loop.it.callbacks, raw, loop.it.options, &memory)
         guard status == 0 else { return false }
         unsafe it.library = made
         let window =

@@ -45,6 +45,10 @@ internal import CNGHTTP2
     /// A frame that the library has serialised and the room could not take, or the rest of it.
     var leftover: UnsafePointer<UInt8>?
     var leftoverCount = 0
+    /// It lies in the loop's memory for blocks, or has moved to `keptFrames` from there.
+    var leftoverIsBlock = false
+    var keptFrames = HTTP2Pending()
+    var encoder = HPACKEncoder()
 
     /// Why the session can go no further.
     var fault: HTTP2ErrorCode?
@@ -75,6 +79,7 @@ internal import CNGHTTP2
     deinit {
         unsafe nghttp2_session_del(library)
         assembly.deallocate()
+        keptFrames.deallocate()
     }
 }
 

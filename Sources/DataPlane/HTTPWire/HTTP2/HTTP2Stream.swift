@@ -143,10 +143,12 @@ extension RecordPointer where Record == HTTP2SessionRecord {
                 it.library, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.it.id, nil,
                 it.loop.it.fieldList.storage, list, nil) == 0
         }
+        // The library gets the status alone: the block is written when the frame leaves.
         let outcome = unsafe penstock_h2_submit_response(
-            it.library, stream.it.id, it.loop.it.fieldList.storage, list, stream.raw,
+            it.library, stream.it.id, it.loop.it.fieldList.storage, 1, stream.raw,
             HTTP2Callbacks.read, ends ? 0 : 1)
         guard outcome == 0 else { return false }
+        stream.it.head.keep(it.loop.it.fieldList)
         stream.it.sentHead = true
         stream.it.sendsNoMore = ends
         stream.it.lengthToSend = it.loop.it.fieldList.contentLength

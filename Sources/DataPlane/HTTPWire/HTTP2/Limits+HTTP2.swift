@@ -57,6 +57,18 @@ extension Limits {
 
     /// Of the memory for a head to be sent, kept with such a record.
     static let keptHeadBytes = 2_048
+    static let keptHeadFields = 32
+
+    /// Of the table that heads to a peer are written with: 15 to 25 fields, which is what returns on
+    /// a connection. It costs a connection 6 KiB, from its first head on.
+    static let encoderTableBytes = 2_048
+    /// A larger field is not worth a place there.
+    static let indexedFieldBytes = 512
+
+    /// Pieces of memory up to this size are kept for the library's next one of that size, and at
+    /// most so many of each: 1,024 streams take one or two of some six sizes, 2 MB in all.
+    static let pooledBytes = 1_024
+    static let pooledPieces: Int32 = 1_024
 
     /// Of the memory for bodies on their way out, kept with a record, and what it begins with: a
     /// token or a small answer.
