@@ -82,7 +82,7 @@ enum HPACKStatic {
     }
 
     private static func equals(_ value: RawSpan, _ text: StaticString) -> Bool {
-        value.equals(Slice(from: 0, to: value.byteCount), text)
+        value.isExactly(Slice(from: 0, to: value.byteCount), text)
     }
 
     private static func name(of known: FieldName) -> Int {

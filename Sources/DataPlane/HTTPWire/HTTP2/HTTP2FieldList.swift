@@ -133,8 +133,10 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
         _ bytes: RawSpan, from start: Int, isRequest: Bool
     ) throws(HTTP2HeadFault) {
         var position = start
+        let copy = unsafe self.copy
         while position &+ 1 < bytes.byteCount, bytes.byte(position) != 0x0D {
-            guard let colon = readName(bytes, from: position), colon > position,
+            guard let colon = unsafe HTTP2FieldList.readName(bytes, from: position, copy),
+                colon > position,
                 let end = bytes.firstIndex(of: 0x0D, from: colon)
             else { throw .malformed }
             var first = colon &+ 1
@@ -152,13 +154,15 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
     /// Where the colon is. Upper case on the way becomes lower case in the copy: names are mostly
     /// letters and hyphens, and those have their case in one bit, eight at a time.
     @inline(__always)
-    private func readName(_ bytes: RawSpan, from start: Int) -> Int? {
+    private static func readName(
+        _ bytes: RawSpan, from start: Int, _ copy: UnsafeMutableRawPointer?
+    ) -> Int? {
         var position = start
         while position &+ 8 <= bytes.byteCount {
             let word = bytes.word(position)
             let others = Word.notLettersOrHyphens(word)
             let fold = others == 0 ? Word.fold : Word.fold & (((others & (0 &- others)) &>> 7) &- 1)
-            lower(word | fold, at: position)
+            unsafe lower(word | fold, at: position, copy)
             if others == 0 {
                 position &+= 8
                 continue
@@ -167,18 +171,22 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
             if bytes.byte(position) == 0x3A { return position }
             position &+= 1
         }
-        return readEnd(bytes, from: position)
+        return unsafe readEnd(bytes, from: position, copy)
     }
 
     @inline(__always)
-    private func lower(_ word: UInt64, at offset: Int) {
+    private static func lower(
+        _ word: UInt64, at offset: Int, _ copy: UnsafeMutableRawPointer?
+    ) {
         guard let copy = unsafe copy else { return }
         unsafe copy.storeBytes(of: word.littleEndian, toByteOffset: offset, as: UInt64.self)
     }
 
     /// As above, in the last seven bytes of the head.
     @inline(never)
-    private func readEnd(_ bytes: RawSpan, from start: Int) -> Int? {
+    private static func readEnd(
+        _ bytes: RawSpan, from start: Int, _ copy: UnsafeMutableRawPointer?
+    ) -> Int? {
         for position in start..<bytes.byteCount {
             let byte = ByteClass.lowercased(bytes.byte(position))
             if byte == 0x3A { return position }

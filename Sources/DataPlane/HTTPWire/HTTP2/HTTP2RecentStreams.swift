@@ -39,8 +39,9 @@ struct HTTP2RecentStreams {
         next = (next &+ 1) % HTTP2RecentStreams.count
     }
 
-    /// Streams begin in order, so the latest are the likeliest.
-    private func place(of id: Int32) -> Int? {
+    /// Streams begin in order, so the latest are the likeliest. Mutating, or a copy would be made
+    /// for the search.
+    private mutating func place(of id: Int32) -> Int? {
         var place = next
         for _ in 0..<HTTP2RecentStreams.count {
             place = place == 0 ? HTTP2RecentStreams.count &- 1 : place &- 1

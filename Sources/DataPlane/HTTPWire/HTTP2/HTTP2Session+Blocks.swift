@@ -24,25 +24,20 @@ internal import CNGHTTP2
 extension RecordPointer where Record == HTTP2SessionRecord {
     private static var frameBytes: Int { 16_384 }
 
+    /// The library has serialised a head, and may forget its stream next.
+    func encodeHead(of stream: RecordPointer<HTTP2StreamRecord>) {
+        it.blockBytes = unsafe stream.it.head.takeFields { fields, known in
+            unsafe encode(fields, known)
+        }
+    }
+
     /// Puts our frames in the place of the library's, where it is a head.
     func writeBlock(of frame: UnsafePointer<UInt8>, _ count: Int) {
         it.leftoverIsBlock = false
         guard count >= 9, unsafe frame[3] == UInt8(PENSTOCK_H2_HEADERS) else { return }
-        let header = unsafe UnsafeRawPointer(frame).loadUnaligned(
-            fromByteOffset: 5, as: UInt32.self)
-        let written: Int?
-        if let stream = stream(Int32(truncatingIfNeeded: header.byteSwapped)),
-            stream.it.head.fieldCount > 0
-        {
-            written = unsafe stream.it.head.takeFields { fields, known in
-                unsafe encode(fields, known, flags: frame[4])
-            }
-        } else {
-            written = unsafe withoutSize(frame, count)
-        }
-        guard let written else { return }
-        unsafe (it.loop.it.block.memory + 5).copyMemory(from: frame + 5, byteCount: 4)
-        nameFrames(written)
+        guard let written = unsafe it.blockBytes ?? withoutSize(frame, count) else { return }
+        it.blockBytes = nil
+        unsafe nameFrames(written, after: frame)
         unsafe it.leftover = UnsafePointer(
             it.loop.it.block.memory.assumingMemoryBound(to: UInt8.self))
         it.leftoverCount = written
@@ -51,7 +46,7 @@ extension RecordPointer where Record == HTTP2SessionRecord {
 
     /// Room is left for the header of each frame; blocks are moved apart when there are several.
     private func encode(
-        _ fields: UnsafeBufferPointer<nghttp2_nv>, _ known: UnsafePointer<UInt8>, flags: UInt8
+        _ fields: UnsafeBufferPointer<nghttp2_nv>, _ known: UnsafePointer<UInt8>
     ) -> Int {
         let bound = unsafe HPACKEncoder.bound(fields)
         it.loop.it.block.reserve(bound &+ 9 &* (bound / Self.frameBytes &+ 2))
@@ -64,9 +59,6 @@ extension RecordPointer where Record == HTTP2SessionRecord {
             unsafe (source + 9 &* index).copyMemory(
                 from: source, byteCount: min(Self.frameBytes, count &- start))
         }
-        let isWhole = frames == 1
-        let kept = isWhole ? flags : flags & ~UInt8(NGHTTP2_FLAG_END_HEADERS.rawValue)
-        unsafe memory.storeBytes(of: kept, toByteOffset: 4, as: UInt8.self)
         return count &+ 9 &* frames
     }
 
@@ -75,7 +67,7 @@ extension RecordPointer where Record == HTTP2SessionRecord {
     private func withoutSize(_ frame: UnsafePointer<UInt8>, _ count: Int) -> Int? {
         var start = 9
         while start < count, unsafe frame[start] & 0xE0 == 0x20 {
-            // RFC 7541 5.1: what does not fit the first byte goes on as long as the high bit is set.
+            // RFC 7541 5.1: what does not fit goes on as long as the high bit is set.
             let goesOn = unsafe frame[start] & 0x1F == 0x1F
             start &+= 1
             while goesOn, start < count, unsafe frame[start] & 0x80 != 0 { start &+= 1 }
@@ -84,14 +76,14 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         guard start > 9, start <= count else { return nil }
         it.loop.it.block.reserve(count)
         let memory = unsafe it.loop.it.block.memory
-        unsafe memory.storeBytes(of: frame[4], toByteOffset: 4, as: UInt8.self)
         unsafe (memory + 9).copyMemory(from: frame + start, byteCount: count &- start)
         return count &- start &+ 9
     }
 
-    /// Writes the headers of the frames. The first has its flags and its stream already.
-    private func nameFrames(_ count: Int) {
+    /// Writes the headers of the frames, with the flags and the stream of the library's.
+    private func nameFrames(_ count: Int, after frame: UnsafePointer<UInt8>) {
         let memory = unsafe it.loop.it.block.memory
+        let end = UInt8(NGHTTP2_FLAG_END_HEADERS.rawValue)
         var start = 0
         while start < count {
             let length = min(Self.frameBytes, count &- start &- 9)
@@ -103,10 +95,11 @@ extension RecordPointer where Record == HTTP2SessionRecord {
             let type = isFirst ? PENSTOCK_H2_HEADERS : PENSTOCK_H2_CONTINUATION
             unsafe place.storeBytes(of: UInt8(type), toByteOffset: 3, as: UInt8.self)
             start &+= 9 &+ length
-            if isFirst { continue }
-            let ends = start >= count ? UInt8(NGHTTP2_FLAG_END_HEADERS.rawValue) : 0
-            unsafe place.storeBytes(of: ends, toByteOffset: 4, as: UInt8.self)
-            unsafe (place + 5).copyMemory(from: memory + 5, byteCount: 4)
+            // A block of the library's that goes on in frames of its own has not ended here.
+            let last = unsafe start < count ? 0 : frame[4] & end
+            let flags = unsafe isFirst ? frame[4] & ~end | last : last
+            unsafe place.storeBytes(of: flags, toByteOffset: 4, as: UInt8.self)
+            unsafe (place + 5).copyMemory(from: frame + 5, byteCount: 4)
         }
     }
 

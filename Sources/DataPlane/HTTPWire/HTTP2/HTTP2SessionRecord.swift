@@ -45,6 +45,8 @@ internal import CNGHTTP2
     /// A frame that the library has serialised and the room could not take, or the rest of it.
     var leftover: UnsafePointer<UInt8>?
     var leftoverCount = 0
+    /// Frames of the head that the library has just serialised, in the loop's memory for blocks.
+    var blockBytes: Int?
     /// It lies in the loop's memory for blocks, or has moved to `keptFrames` from there.
     var leftoverIsBlock = false
     var keptFrames = HTTP2Pending()
