@@ -326,7 +326,7 @@ final class ControllerBench {
     ) async throws -> DeploymentOperation? {
         let receipt = try await perform(change, of: name)
         guard let operation = receipt.operation else { return nil }
-        return try await controller.operation(operation.id, within: .seconds(30))
+        return try await controller.operation(operation.id, within: .seconds(100))
     }
 
     func replicas(_ name: String = "iris") async throws -> [ReplicaView] {
@@ -344,6 +344,7 @@ final class ControllerBench {
         while true {
             let seen = ticks.count
             if try await holds() { return }
+            try Task.checkCancellation()
             await ticks.next(after: seen)
         }
     }

@@ -143,13 +143,14 @@ import Traffic
         let bench = try await ControllerBench(script: { spec, _ in
             spec.environment["BAD"] == nil ? .runs : .ends(.code(3))
         })
-        try await bench.complete(
-            .create(
-                ControllerBench.spec {
-                    $0.strategy.progressDeadline = .seconds(4)
-                }))
+        try await bench.complete(.create(ControllerBench.spec()))
         let served = bench.served
-        let operation = try await bench.complete(.patch(.object(["env": .object(["BAD": "1"])])))
+        let operation = try await bench.complete(
+            .patch(
+                .object([
+                    "env": .object(["BAD": "1"]),
+                    "strategy": .object(["progress_deadline_seconds": 4]),
+                ])))
         #expect(operation?.phase == .failed)
         #expect(operation?.hasRolledBack == true)
         #expect(bench.served == served)
