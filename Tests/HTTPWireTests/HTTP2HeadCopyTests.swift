@@ -28,6 +28,25 @@ import Testing
         }
     }
 
+    @Test func `an interim head that still waits stays before the final one`() throws {
+        let client = try HTTP2Drive(client: HTTP2Options())
+        let server = try HTTP2Drive()
+        let stream = try client.request("GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        server.take(client.outputBytes())
+        try server.respond(1, "HTTP/1.1 100 Continue\r\n\r\n", ends: false)
+        try server.respond(1, "HTTP/1.1 103 Early Hints\r\nlink: b\r\n\r\n", ends: false)
+        try server.respond(1, "HTTP/1.1 200 OK\r\nserver: c\r\n\r\n")
+        try server.stream(1).release()
+        let seen = client.take(server.outputBytes())
+        stream.release()
+        #expect(
+            seen == [
+                .interim(1, "HTTP/1.1 100 \r\n\r\n"),
+                .interim(1, "HTTP/1.1 103 \r\nlink: b\r\n\r\n"),
+                .head(1, "HTTP/1.1 200 \r\nserver: c\r\n\r\n", ends: true),
+            ])
+    }
+
     @Test func `many fields make room for themselves and few do not shrink it`() throws {
         for counts in [[1, 100, 1], [100, 1, 100], [24, 25, 26]] {
             let client = try HTTP2Drive(client: HTTP2Options())

@@ -46,6 +46,13 @@ static inline int32_t penstock_h2_goaway_last(const nghttp2_frame *frame) {
     return frame->goaway.last_stream_id;
 }
 
+// Of HEADERS that were sent: an answer with a status of 1xx, which others follow.
+static inline int penstock_h2_is_interim(const nghttp2_frame *frame) {
+    const nghttp2_nv *first = frame->headers.nva;
+    return frame->headers.nvlen > 0 && first->namelen == 7 && first->name[1] == 's' &&
+           first->name[2] == 't' && first->valuelen == 3 && first->value[0] == '1';
+}
+
 static inline size_t penstock_h2_settings_count(const nghttp2_frame *frame) {
     return frame->settings.niv;
 }
