@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 
+import h2.events
 import pytest
 
 from h2.settings import SettingCodes
@@ -487,6 +488,8 @@ def test_an_answer_of_trailers_alone_stays_one(start_origin, start_gateway):
     with Client(gateway.address) as client:
         answer = client.request("POST", "/s/m", GRPC, b"")
     assert answer.header("grpc-status") == "5" and not answer.trailers and answer.body == b""
+    heads = [e for e in client.events if isinstance(e, h2.events.ResponseReceived)]
+    assert heads[0].stream_ended, "its head says that it is all"
 
 
 @pytest.mark.parametrize("setting,status,code", [
