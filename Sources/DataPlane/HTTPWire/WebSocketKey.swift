@@ -57,8 +57,9 @@ package enum WebSocketKey {
             unsafe message[index] = suffix.utf8Start[index &- keyBytes]
         }
         message[length] = 0x80
-        message[126] = UInt8(truncatingIfNeeded: length &* 8 &>> 8)
-        message[127] = UInt8(truncatingIfNeeded: length &* 8)
+        let bits = length &* 8
+        message[126] = UInt8(truncatingIfNeeded: bits &>> 8)
+        message[127] = UInt8(truncatingIfNeeded: bits)
         var state = SHA1State()
         state.add(message, from: 0)
         state.add(message, from: 64)

@@ -177,8 +177,9 @@ extension Worker {
         head.append(replay.slice(from: 0, count: offset).span)
         if offset > 0 { appendPerTry(exchange) }
         head.append(replay.slice(from: offset, count: exchange.it.headCount - offset).span)
-        let endsStream =
-            exchange.it.isRequestDone && !hasBody && exchange.it.requestTrailers.isEmpty
+        // What asks for a tunnel stays open: its end would be the tunnel's.
+        let isWhole = exchange.it.isRequestDone && !exchange.it.wantsUpgrade
+        let endsStream = isWhole && !hasBody && exchange.it.requestTrailers.isEmpty
         do {
             upstream.it.stream?.handle = try carrier.it.session.request(
                 composed.span, owner: upstream.address, ends: endsStream)
@@ -188,7 +189,7 @@ extension Worker {
         upstream.it.stream?.isComplete = endsStream
         list(carrier)
         if hasBody { sendBody(replay.dropping(exchange.it.headCount), to: upstream) }
-        if exchange.it.isRequestDone {
+        if isWhole {
             completeStream(upstream, trailers: exchange.it.requestTrailers.bytes)
         }
     }
