@@ -239,9 +239,14 @@ extension Worker {
         list(carrier)
     }
 
+    /// What the fields of an event's head or trailers lie in.
+    func headBytes(of event: HTTP2Event) -> Bytes {
+        unsafe http2.withHeads { unsafe Bytes($0) }.slice(event.slice)
+    }
+
     /// Field lines of trailers that may be passed on; nil when they break a rule.
     mutating func readTrailers(_ event: HTTP2Event) -> Bytes? {
-        let bytes = unsafe http2.withHeads { unsafe Bytes($0) }.slice(event.slice)
+        let bytes = headBytes(of: event)
         do {
             guard try TrailerFields.read(bytes.span, into: &fields) != nil else { return nil }
         } catch {

@@ -253,7 +253,10 @@ extension Worker {
         case .headTooLarge: refuseAnswer(exchange)
         case .data: takeAnswerData(bytes.slice(event.slice), from: upstream, exchange)
         case .trailers:
-            if let lines = readTrailers(event) { upstream.it.stream?.received.append(lines) }
+            if let lines = readTrailers(event) {
+                upstream.it.stream?.received.append(lines)
+                noteGRPCStatus(exchange, in: headBytes(of: event))
+            }
             endAnswerIfDone(upstream)
         case .end: endAnswerIfDone(upstream)
         }
@@ -263,7 +266,7 @@ extension Worker {
         _ event: HTTP2Event, from upstream: Slot<UpstreamConnection>, _ exchange: Slot<Exchange>
     ) {
         var exchange = exchange
-        let bytes = unsafe http2.withHeads { unsafe Bytes($0) }.slice(event.slice)
+        let bytes = headBytes(of: event)
         do {
             let parsed = try answerParser.parse(
                 bytes.span, fields: &fields, requestMethod: exchange.it.method)
@@ -281,6 +284,7 @@ extension Worker {
             } else if event.kind == .interim {
                 return forwardInformational(answer, in: bytes, exchange)
             } else {
+                if event.endsStream, repeatsUnavailable(exchange, in: bytes) { return }
                 if exchange.it.partner != nil { exchange = settle(exchange) }
                 guard beginAnswer(answer, in: bytes, from: upstream, exchange) else {
                     return refuseAnswer(exchange)
