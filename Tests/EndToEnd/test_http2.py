@@ -1,6 +1,7 @@
 # HTTP/2 with prior knowledge, towards clients and towards replicas: one exchange, whatever carries
 # it on either side.
 
+import base64
 import json
 import signal
 import threading
@@ -558,3 +559,5 @@ def test_websocket_over_http2_reaches_a_replica_over_http1(start_origin, start_g
         client.data(stream, b"", ends=True)
         client.answer(stream)
     assert replica.requests[0].headers.get("upgrade") == "websocket"
+    # HTTP/2 has no key, and HTTP/1.1 wants one: sixteen bytes in base 64.
+    assert len(base64.b64decode(replica.requests[0].headers.get("sec-websocket-key"))) == 16

@@ -1,5 +1,6 @@
-# Programs that others wrote, over HTTP/2: curl, nghttp and h2load, in the clear with prior knowledge
-# and over TLS, with replicas of either version behind the gateway. One that is missing is an error.
+# Programs that others wrote, over HTTP/2: curl, nghttp and h2load, in the clear with prior
+# knowledge and over TLS, with replicas of either version behind the gateway. One that is missing
+# is an error.
 
 import json
 import re

@@ -1,5 +1,5 @@
-// gRPC tells how a call went in a field of its own, behind a 200: in the trailers, or in a head that
-// is all of the answer. It counts here as a status of HTTP would, and the one that says "try
+// gRPC tells how a call went in a field of its own, behind a 200: in the trailers, or in a head
+// that is all of the answer. It counts here as a status of HTTP would, and the one that says "try
 // another" is taken at its word where the request may be sent again.
 
 import Balancing
@@ -17,6 +17,8 @@ extension Worker {
 
     /// Whose doing the end of a complete answer is.
     func outcome(of exchange: Slot<Exchange>) -> Outcome {
+        let revision = exchange.it.service.it.revisions[Int(exchange.it.revision)]
+        if revision.it.speaksForGateway, exchange.it.status >= 500 { return .overload }
         guard exchange.it.isGRPC else { return Worker.outcome(of: exchange.it.status) }
         // Time that the client itself set short says nothing about the replica.
         let isOwn = exchange.it.deadline > 0 && exchange.it.grpcStatus == .deadlineExceeded

@@ -281,7 +281,9 @@ extension Worker {
         if exchange.it.isHedge { return dropHedge(exchange, outcome: code.outcome, error: code) }
         if exchange.it.partner != nil { return handOver(exchange, code) }
         let wasSent = exchange.it.isTransmitted
-        let isStale = code == .reset && exchange.it.upstream?.it.isReused == true
+        let wasRefused = !wasSent && exchange.it.upstream?.it.isStream == true
+        let isStale =
+            code == .reset && (wasRefused || exchange.it.upstream?.it.isReused == true)
         let index = exchange.it.endpoint
         // A replica that closes an idle connection, or has not begun with a stream of one that it
         // is about to close, has not failed.
