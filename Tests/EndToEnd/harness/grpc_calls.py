@@ -27,18 +27,21 @@ class Calls:
         if self.refusing:
             context.abort(*self.refusing)
 
+    def wait_for_end(self, context):
+        if not context.add_callback(self.cancelled.set):
+            self.cancelled.set()  # It has ended already.
+        self.cancelled.wait(30)
+
     def unary(self, request, context):
         self.note(context)
         if request == b"silent":
-            context.add_callback(self.cancelled.set)
-            self.cancelled.wait(30)
+            self.wait_for_end(context)
         context.send_initial_metadata((("x-first", "one"), ("x-raw-bin", b"\x00\xff")))
         context.set_trailing_metadata((("x-last", "two"), ("x-end-bin", b"\x01\xfe")))
         if request == b"fail":
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, "it is 50% schön")
         if request == b"wait":
-            context.add_callback(self.cancelled.set)
-            self.cancelled.wait(30)
+            self.wait_for_end(context)
         return request.upper()
 
     def collect(self, requests, context):
