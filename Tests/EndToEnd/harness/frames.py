@@ -1,5 +1,5 @@
-# HTTP/2 byte by byte: frames as they are written, heads packed plainly, and both ends of a connection
-# without a library that would refuse to misbehave.
+# HTTP/2 byte by byte: frames as they are written, heads packed plainly, and both ends of a
+# connection without a library that would refuse to misbehave.
 
 import socket
 import struct
