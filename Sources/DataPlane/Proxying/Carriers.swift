@@ -104,7 +104,7 @@ extension Worker {
         if !session.isReceivingHead {
             carrier.it.headSince = 0
         } else if carrier.it.headSince == 0 {
-            carrier.it.headSince = loop.now
+            headBegan(on: carrier)
         }
         list(carrier)
         return true
