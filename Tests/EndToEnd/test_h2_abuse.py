@@ -231,7 +231,7 @@ def unread(client, piece):
 
 def test_windows_that_never_open(gateway, attack):
     def work():
-        clients = [RawClient(gateway.address, settings=[(4, 0)]) for _ in range(4)]
+        clients = [RawClient(gateway.address, settings=[(4, 0)]) for _ in range(2)]
         large = GET[:3] + ((":path", "/large"),)
         for client in clients:
             client.send(*[head(2 * n + 1, large) for n in range(100)])
@@ -242,7 +242,7 @@ def test_windows_that_never_open(gateway, attack):
                 got = client.until(lambda got: got.kind in (RST, GOAWAY))
                 waiting = waiting - {got.stream} if got.kind == RST else set()
             client.close()
-        return f"400 stalled answers reaped in {time.monotonic() - began:.1f} s"
+        return f"200 stalled answers reaped in {time.monotonic() - began:.1f} s"
     attack(work)
     gateway.settle()
 

@@ -1,4 +1,5 @@
-// Everything in this module that could grow, and the sum behind each number.
+// Everything in this module that could grow, and the sum behind each number. What users set is in
+// the plan; these are for what nobody should have to know of.
 
 enum Limits {
     /// One read while the destination has room: a 1 MB body then takes 4 reads. With half of it,
