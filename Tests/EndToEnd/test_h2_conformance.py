@@ -377,3 +377,20 @@ def test_RFC_9113_8_1_a_body_that_is_refused_early_is_not_an_error(gateway):
             lambda got: got.kind == RST and got.stream == 1)
         assert reset.code == NO_ERROR
         alive(client)
+
+
+@pytest.mark.parametrize("name,value,passes", [
+    ("x-fine", "1", True), ("content-length", "5", None), ("transfer-encoding", "chunked", None),
+    ("connection", "close", None), *[(name, "1", False) for name in (
+        "host", "trailer", "content-type", "content-encoding", "authorization", "cookie",
+        "expect", "x-forwarded-for", "x_forwarded_for", "x-request-id",
+        "x-penstock-client-subject")]])
+def test_RFC_9110_6_5_1_only_what_belongs_there_passes_in_trailers(gateway, name, value, passes):
+    with RawClient(gateway.address) as client:
+        before = len(gateway.origin.requests)
+        client.send(OPEN, frame(DATA, 0, 1, b"x"), head(1, ((name, value),)))
+        assert client.status(1) == (None if passes is None else 200)
+        alive(client)
+        trailers = [tuple(pair) for request in gateway.origin.requests[before:]
+                    for pair in request.trailers]
+        assert trailers == ([(name, value)] if passes else [])

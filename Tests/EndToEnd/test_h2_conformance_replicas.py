@@ -250,3 +250,17 @@ def test_clause_seen_over_http2(gateway, pieces, check):
         assert got.reset is not None or got.status in (502, 504) and got.error
         assert not got.headers.has("x-smuggled")
         assert client.request().body == b"fine"
+
+
+@pytest.mark.parametrize("name,passes", [
+    ("x-sum", True), ("grpc-status", True), *[(name, False) for name in (
+        "set-cookie", "content-type", "content-encoding", "www-authenticate", "trailer", "age",
+        "x-penstock-error", "x-request-id", "cache-control", "location")]])
+def test_RFC_9110_6_5_1_only_what_belongs_there_passes_in_trailers(gateway, name, passes):
+    gateway.replica.pieces = [
+        said, lambda s: body(s, b"fine", False), lambda s: said(s, ((name, "1"),), ends=True)]
+    with Connection(gateway.address) as client:
+        answer = client.request()
+    assert (answer.status, answer.body) == (200, b"fine")
+    assert answer.trailers.has(name) == passes
+    assert not (answer.headers.get(name) == "1")

@@ -2,12 +2,13 @@
 # over TLS, what travels beside the messages, deadlines, faults, and health as the servers tell it.
 
 import queue
+import threading
 
 import pytest
 
 from harness.certificates import make_authority, make_certificate
 from harness.configuration import fast_health, service
-from harness.waiting import until
+from harness.waiting import Stopwatch, until
 
 MiB = 1024 * 1024
 
@@ -17,8 +18,8 @@ def start_server():
     from harness.grpc_calls import CallServer
     started = []
 
-    def start(credentials=None):
-        started.append(CallServer(credentials))
+    def start(credentials=None, **more):
+        started.append(CallServer(credentials, **more))
         return started[-1]
     yield start
     for server in started:
@@ -227,6 +228,60 @@ def test_a_server_that_ends_in_the_middle_is_no_clean_end(start_server, start_ga
     with pytest.raises(grpc.RpcError):
         next(answers)
     said.put(None)
+
+
+def test_a_server_that_renews_its_connections_costs_no_call(
+        start_server, start_gateway, connect):
+    server = start_server(options=[("grpc.max_connection_age_ms", 150),
+                                   ("grpc.max_connection_age_grace_ms", 5000)])
+    gateway = start_gateway(over(server))
+    clients = [connect(gateway, options=[("grpc.use_local_subchannel_pool", 1)])
+               for _ in range(4)]
+    watch, failures = Stopwatch(), []
+
+    def call(client):
+        while watch.seconds < 3 and not failures:
+            try:
+                assert client.unary(b"hi", timeout=20) == b"HI"
+            except Exception as fault:  # Whatever it is, a call has failed.
+                failures.append(fault)
+    threads = [threading.Thread(target=call, args=(client,)) for client in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not failures, failures
+    # Each of them has said goodbye many times, and what crossed it was sent anew.
+    metrics = gateway.admin.metrics()
+    assert metrics.sum("penstock_tries_total", outcome="transport") == 0
+    assert server.calls.served > 100
+
+
+def test_a_server_that_is_replaced_under_load_costs_no_call_that_may_be_repeated(
+        start_server, start_gateway, connect):
+    servers = [start_server() for _ in range(3)]
+    gateway = start_gateway(over(
+        *servers, retry={"attempts": 3, "idempotent": True}, health=fast_health("grpc")))
+    client = connect(gateway)
+    failures, calls = [], []
+
+    def call():
+        while len(calls) < 1500 and not failures:
+            try:
+                calls.append(client.unary(b"hi", timeout=20))
+            except Exception as fault:  # Whatever it is, a call has failed.
+                failures.append(fault)
+    threads = [threading.Thread(target=call) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for server in servers[:2]:
+        seen = len(calls)
+        until(lambda: len(calls) > seen + 300 or failures, "calls are answered")
+        # With a grace; without one it answers calls under way with CANCELLED, and means it.
+        server.stop(grace=10)
+    for thread in threads:
+        thread.join(60)
+    assert not failures, failures
 
 
 # --- health ------------------------------------------------------------------------------------

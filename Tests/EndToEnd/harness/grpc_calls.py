@@ -64,10 +64,11 @@ class Calls:
 class CallServer:
     """One server with both services."""
 
-    def __init__(self, credentials=None):
+    def __init__(self, credentials=None, options=()):
         self.calls = Calls()
         self.health = health.HealthServicer()
-        self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(32))
+        self.server = grpc.server(
+            concurrent.futures.ThreadPoolExecutor(32), options=list(options))
         methods = {
             "Unary": grpc.unary_unary_rpc_method_handler(self.calls.unary),
             "Collect": grpc.stream_unary_rpc_method_handler(self.calls.collect),
@@ -88,8 +89,8 @@ class CallServer:
         status = health_pb2.HealthCheckResponse
         self.health.set("", status.SERVING if serving else status.NOT_SERVING)
 
-    def stop(self):
-        self.server.stop(0).wait(20)
+    def stop(self, grace=0):
+        self.server.stop(grace).wait(20)
 
 
 class CallClient:
