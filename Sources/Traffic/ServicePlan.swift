@@ -201,6 +201,8 @@ package struct RevisionPlan: Sendable, Equatable {
     package var wire = UpstreamWire.http1
     /// Nil is cleartext.
     package var tls: UpstreamTLSPlan?
+    /// Its endpoints answer in the gateway's own name: their 5xx is no fault of a model.
+    package var speaksForGateway = false
 
     package init(name: String, weight: Int, endpoints: [EndpointPlan]) {
         self.name = name

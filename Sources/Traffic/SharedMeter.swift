@@ -56,6 +56,13 @@ package final class EndpointMeter: Sendable {
         }
     }
 
+    /// One finished gRPC call; a `status` outside 0...16 counts as none.
+    package func recordGRPC(status: Int) {
+        if status >= 0, status < Measures.grpcStatusCount {
+            row.add(1, to: Word.grpcStatuses &+ status)
+        }
+    }
+
     @inline(__always)
     package func recordTotal(_ nanoseconds: Int64) {
         record(nanoseconds, histogram: Word.total)
@@ -116,6 +123,9 @@ package final class EndpointMeter: Sendable {
         }
         for index in measures.statusClasses.indices {
             measures.statusClasses[index] &+= row.load(Word.statusClasses + index)
+        }
+        for index in measures.grpcStatuses.indices {
+            measures.grpcStatuses[index] &+= row.load(Word.grpcStatuses + index)
         }
         measures.bytesReceived &+= row.load(Word.bytesReceived)
         measures.bytesSent &+= row.load(Word.bytesSent)
@@ -221,7 +231,8 @@ private enum Word {
     static let streamEvents = 30
     static let promptTokens = 31
     static let completionTokens = 32
-    static let count = 33
+    static let grpcStatuses = 33
+    static let count = 50
 
     // Within a histogram.
     static let sum = 0

@@ -120,6 +120,9 @@ package struct Measures: Sendable {
     package var outcomes = [UInt64](repeating: 0, count: Outcome.allCases.count)
     /// Finished answers by status class; index 0 is 1xx.
     package var statusClasses = [UInt64](repeating: 0, count: 5)
+    /// Finished gRPC calls by the number of their status.
+    package var grpcStatuses = [UInt64](repeating: 0, count: Measures.grpcStatusCount)
+    package static let grpcStatusCount = 17
     package var bytesReceived: UInt64 = 0
     package var bytesSent: UInt64 = 0
     /// Head read to last byte written, nanoseconds.
@@ -145,6 +148,7 @@ package struct Measures: Sendable {
     package mutating func merge(_ other: Measures) {
         for index in outcomes.indices { outcomes[index] += other.outcomes[index] }
         for index in statusClasses.indices { statusClasses[index] += other.statusClasses[index] }
+        for index in grpcStatuses.indices { grpcStatuses[index] += other.grpcStatuses[index] }
         bytesReceived += other.bytesReceived
         bytesSent += other.bytesSent
         total.merge(other.total)

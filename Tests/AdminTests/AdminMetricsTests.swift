@@ -45,6 +45,19 @@ import Traffic
         #expect(metrics.kinds["penstock_requests_total"] == "counter")
     }
 
+    @Test func `calls of gRPC are counted by status where there are any`() async throws {
+        var report = AdminStatsTests.report(count: 10, milliseconds: 3, failed: 2)
+        let none = try await scrape(report)
+        let revision = ["service": "echo", "revision": "stable"]
+        let lost = revision.merging(["status": "unavailable"]) { $1 }
+        #expect(none.value("penstock_grpc_requests_total", lost) == nil)
+        report.services[0].revisions[0].measures.grpcStatuses[14] = 3
+        let metrics = try await scrape(report)
+        let fine = revision.merging(["status": "ok"]) { $1 }
+        #expect(metrics.value("penstock_grpc_requests_total", lost) == 3)
+        #expect(metrics.value("penstock_grpc_requests_total", fine) == 0)
+    }
+
     @Test func `histograms are cumulative and end in all`() async throws {
         var report = AdminStatsTests.report(count: 10, milliseconds: 3)
         report.services[0].revisions[0].measures.total.record(

@@ -51,6 +51,17 @@ struct Fleet: ~Copyable {
         return counts
     }
 
+    /// How many of `count` requests are meant for each revision.
+    mutating func revisions(_ count: Int, keyed: Bool = false) -> [Int] {
+        var counts = [Int](repeating: 0, count: states.count)
+        for key in 0..<UInt64(count) {
+            let revision = balancer.chooseRevision(
+                key: mixed(key), hasKey: keyed, override: -1, now: now)
+            counts[revision] += 1
+        }
+        return counts
+    }
+
     mutating func finish(
         _ endpoint: Int, _ outcome: Outcome = .success, latency: Int64 = 10 * millisecond,
         depth: Int32 = 1

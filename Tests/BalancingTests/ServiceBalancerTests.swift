@@ -104,8 +104,9 @@ import Traffic
         var random = 0
         var keyed = 0
         for key in 0..<200_000 as Range<UInt64> {
-            random += fleet.balancer.chooseRevision(key: 0, hasKey: false, override: -1)
-            keyed += fleet.balancer.chooseRevision(key: mixed(key), hasKey: true, override: -1)
+            random += fleet.balancer.chooseRevision(key: 0, hasKey: false, override: -1, now: 0)
+            keyed += fleet.balancer.chooseRevision(
+                key: mixed(key), hasKey: true, override: -1, now: 0)
         }
         // 200 expected; four standard deviations are 57.
         #expect(abs(random - 200) < 57 && abs(keyed - 200) < 57, "seed 17: \(random) \(keyed)")
@@ -118,7 +119,7 @@ import Traffic
             ]
             var fleet = Fleet(ServicePlan(name: "echo", revisions: revisions))
             return (0..<2000 as Range<UInt64>).map {
-                fleet.balancer.chooseRevision(key: mixed($0), hasKey: true, override: -1)
+                fleet.balancer.chooseRevision(key: mixed($0), hasKey: true, override: -1, now: 0)
             }
         }
         let shares = [0, 10, 100, 500, 1000].map(assigned)
@@ -132,8 +133,46 @@ import Traffic
             name: "echo",
             revisions: [revision("a", weight: 1000, weights: []), revision("b", weight: 0)])
         var fleet = Fleet(plan)
-        #expect(fleet.balancer.chooseRevision(key: 0, hasKey: false, override: 0) == 0)
-        #expect(fleet.balancer.chooseRevision(key: 0, hasKey: false, override: -1) == 1)
+        #expect(fleet.balancer.chooseRevision(key: 0, hasKey: false, override: 0, now: 0) == 0)
+        #expect(fleet.balancer.chooseRevision(key: 0, hasKey: false, override: -1, now: 0) == 1)
+    }
+
+    @Test func `a revision that is down gives way to one with a share that serves`() {
+        let plan = ServicePlan(
+            name: "echo",
+            revisions: [
+                revision("a", weight: 0, weights: [1]),
+                revision("b", weight: 400, weights: [1, 1]),
+                revision("c", weight: 600, weights: [1]),
+            ])
+        var fleet = Fleet(plan)
+        let spread = fleet.revisions(2000)
+        #expect(spread[0] == 0 && abs(spread[1] - 800) < 100, "\(spread)")
+        fleet.table.handle(revision: 1, endpoint: 0).setHealth(.down, now: 0)
+        let half = fleet.revisions(2000)
+        #expect(half[1] > 0, "one of two endpoints is enough")
+        fleet.table.handle(revision: 1, endpoint: 1).setHealth(.down, now: 0)
+        #expect(fleet.revisions(2000) == [0, 0, 2000])
+        #expect(fleet.revisions(200, keyed: true) == [0, 0, 200])
+        // An override is somebody's word.
+        #expect(fleet.balancer.chooseRevision(key: 0, hasKey: false, override: 1, now: 0) == 1)
+        // None serves: each keeps its share, and weight 0 stays without, healthy or not.
+        fleet.table.handle(revision: 2, endpoint: 0).setHealth(.down, now: 0)
+        let panic = fleet.revisions(2000)
+        #expect(panic[0] == 0 && abs(panic[1] - 800) < 100, "\(panic)")
+    }
+
+    @Test func `a drained endpoint does not serve its revision`() {
+        var plan = ServicePlan(
+            name: "echo",
+            revisions: [
+                revision("a", weight: 500, weights: [1, 1]),
+                revision("b", weight: 500, weights: [1]),
+            ])
+        plan.revisions[0].endpoints[0].isDrained = true
+        var fleet = Fleet(plan)
+        fleet.table.handle(revision: 0, endpoint: 1).setHealth(.down, now: 0)
+        #expect(fleet.revisions(500) == [0, 500])
     }
 
     @Test func `an endpoint back from the dead begins with a small share`() {

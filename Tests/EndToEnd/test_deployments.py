@@ -15,8 +15,8 @@ import pytest
 from harness.configuration import configuration
 from harness.load import Load
 from harness.messages import compose
-from harness.processes import children, is_alive
-from harness.waiting import until
+from harness.processes import children, is_alive, processor_seconds
+from harness.waiting import SLOWNESS, Stopwatch, until
 
 pytestmark = pytest.mark.core
 
@@ -190,3 +190,15 @@ def test_replicas_leave_their_output_in_the_state_directory(start_gateway):
     gateway = start_gateway(whole=with_deployments(iris(replicas=1)))
     logs = [path for path in (gateway.state / "logs").rglob("*") if path.is_file()]
     assert logs and any(path.read_text() for path in logs)
+
+
+def test_at_rest_nothing_is_done(start_gateway):
+    gateway = start_gateway(whole=with_deployments(iris()))
+    until(lambda: len(usable(gateway)) == 2, "both replicas are there")
+    # One that dies and is replaced leaves waits behind, which must not wake each other for ever.
+    os.kill(children(gateway.pid)[0], signal.SIGKILL)
+    until(lambda: len(usable(gateway)) == 2, "it is replaced")
+    before, watch = processor_seconds(gateway.pid), Stopwatch()
+    until(lambda: watch.seconds > 3, "three seconds pass")
+    spent = processor_seconds(gateway.pid) - before
+    assert spent < 0.25 * watch.seconds * SLOWNESS, f"{spent:.2f} s of {watch.seconds:.1f}"

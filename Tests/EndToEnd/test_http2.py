@@ -1,11 +1,13 @@
 # HTTP/2 with prior knowledge, towards clients and towards replicas: one exchange, whatever carries
 # it on either side.
 
+import base64
 import json
 import signal
 import threading
 import time
 
+import h2.events
 import pytest
 
 from h2.settings import SettingCodes
@@ -487,6 +489,8 @@ def test_an_answer_of_trailers_alone_stays_one(start_origin, start_gateway):
     with Client(gateway.address) as client:
         answer = client.request("POST", "/s/m", GRPC, b"")
     assert answer.header("grpc-status") == "5" and not answer.trailers and answer.body == b""
+    heads = [e for e in client.events if isinstance(e, h2.events.ResponseReceived)]
+    assert heads[0].stream_ended, "its head says that it is all"
 
 
 @pytest.mark.parametrize("setting,status,code", [
@@ -555,3 +559,5 @@ def test_websocket_over_http2_reaches_a_replica_over_http1(start_origin, start_g
         client.data(stream, b"", ends=True)
         client.answer(stream)
     assert replica.requests[0].headers.get("upgrade") == "websocket"
+    # HTTP/2 has no key, and HTTP/1.1 wants one: sixteen bytes in base 64.
+    assert len(base64.b64decode(replica.requests[0].headers.get("sec-websocket-key"))) == 16

@@ -83,6 +83,10 @@ def test_stopped_it_says_why_and_started_it_is_the_same(start_gateway):
     assert answer.status == 503 and int(answer.header("retry-after")) > 0
     assert "back at noon" in answer.text
     assert answer.json()["code"] == "stopped"
+    # The operator's word is no failure of a model.
+    metrics = gateway.admin.metrics()
+    assert metrics.sum("penstock_requests_total", outcome="model") == 0
+    assert metrics.sum("penstock_requests_total", outcome="overload") == 1
     deployment.act("start")
     assert gateway.post(INFER, FLOWER).status == 200
     assert deployment.view["status"]["revision"] == 1

@@ -5,9 +5,10 @@ import math
 
 import pytest
 
-from harness.configuration import revision, service
+from harness.configuration import fast_health, revision, service
 from harness.load import Load
 from harness.messages import compose
+from harness.waiting import until
 from harness.wire import Connection
 
 pytestmark = pytest.mark.core
@@ -179,3 +180,26 @@ def test_requests_are_counted_for_the_revision_they_were_assigned_to(split_gatew
     assert metrics.sum("penstock_requests_total", revision="canary") == 1
     assert metrics.sum("penstock_requests_total", revision="stable") == 0
     assert metrics.sum("penstock_revision_weight_ratio", revision="canary") == 1
+
+
+def test_a_revision_that_is_down_gives_its_requests_to_one_that_serves(
+        start_origin, start_gateway):
+    blue, green, spare = (start_origin(name=name) for name in ("blue", "green", "spare"))
+    gateway = start_gateway(service(
+        revisions=[revision("blue", 70, blue), revision("green", 30, green),
+                   revision("spare", 0, spare)],
+        split={"key": "header:x-user", "override": True}, health=fast_health("tcp")))
+
+    def health(origin):
+        return gateway.admin.endpoints()[origin.address]["health"]
+    until(lambda: all(health(o) == "up" for o in (blue, green, spare)), "all are up")
+    blue.refuse()
+    until(lambda: health(blue) == "down", "blue is found down")
+    # All users, those of blue as well, and none falls to the revision without a share.
+    assert tally(gateway, 400, lambda n: {"X-User": str(n)}) == {"green": 400}
+    forced = gateway.get("/", {"x-penstock-revision": "blue"})
+    assert forced.status == 503, "what was asked for by name is not replaced"
+    blue.listen()
+    until(lambda: health(blue) == "up", "blue is back")
+    seen = tally(gateway, 400, lambda n: {"X-User": str(n)})
+    assert_share(seen["blue"], 400, 70)

@@ -81,7 +81,7 @@ def mlserver(folder):
         "parallel_workers": 0, "debug": False}))
     server = Server(pathlib.Path(sys.executable).with_name("mlserver"), "start", ".",
                     folder=folder / "ml")
-    server.address = f"{host}:{ports[0]}"
+    server.address, server.grpc_address = f"{host}:{ports[0]}", f"{host}:{ports[1]}"
     try:
         server.until_ready(server.address, "/v2/health/ready")
         yield server
@@ -122,6 +122,32 @@ def test_tritonclient_infers_with_mlserver_through_the_gateway(
         tensor.set_data_from_numpy(values, binary_data=False)
         result = client.infer("flowers", [tensor])
         assert result.as_numpy("predict").flatten().tolist() == [0, 1, 2]
+
+
+def test_tritonclient_speaks_grpc_with_mlserver_through_the_gateway(mlserver, start_gateway):
+    import numpy
+    import tritonclient.grpc as triton
+    gateway = start_gateway(service(revisions=[
+        {"name": "stable", "protocol": "h2", "endpoints": [mlserver.grpc_address]}],
+        routes=[{"path": "/inference.GRPCInferenceService"}]))
+    with triton.InferenceServerClient(gateway.address) as client:
+        assert client.is_server_live() and client.is_server_ready()
+        assert client.is_model_ready("flowers")
+        assert client.get_model_metadata("flowers", "v1").name == "flowers"
+        values = numpy.array(TENSOR["data"]).reshape(3, 4)
+        tensor = triton.InferInput("features", [3, 4], "FP64")
+        tensor.set_data_from_numpy(values)
+        for _ in range(30):
+            # tritonclient sends raw contents, MLServer understands them.
+            result = client.infer("flowers", [tensor], request_id="flowers-1")
+            assert result.as_numpy("predict").flatten().tolist() == [0, 1, 2]
+            assert result.get_response().id == "flowers-1"
+        with pytest.raises(triton.InferenceServerException) as told:
+            client.infer("no-such-model", [tensor])
+        assert "NOT_FOUND" in str(told.value.status())
+    measures = gateway.admin.metrics()
+    assert measures.sum("penstock_grpc_requests_total", status="ok") >= 30
+    assert measures.sum("penstock_grpc_requests_total", status="not_found") == 1
 
 
 APPLICATION = """

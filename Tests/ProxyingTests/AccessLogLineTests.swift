@@ -46,6 +46,15 @@ import Traffic
         #expect(fields["duration_ms"] as? Double == 0 && fields["bytes_in"] as? Int == 0)
         #expect(fields["outcome"] as? String == "overload")
         #expect(fields["error"] as? String == "no_capacity")
+        #expect(fields["grpc_status"] == nil)
+    }
+
+    @Test func `a call's status has a field of its own`() throws {
+        var record = AccessLogRecord()
+        record.grpcStatus = Bytes("unavailable")
+        let fields = try parse(text(of: record))
+        #expect(fields["grpc_status"] as? String == "unavailable")
+        #expect(fields["outcome"] as? String == "success")
     }
 
     @Test(arguments: Outcome.allCases)

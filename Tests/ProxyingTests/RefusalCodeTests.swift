@@ -49,7 +49,7 @@ import Traffic
         #expect(
             blamed == [
                 .unreachable, .connectTimeout, .reset, .malformedAnswer, .firstByteTimeout,
-                .streamTimeout, .upstreamTLS,
+                .streamTimeout, .upstreamTLS, .cannotUpgrade,
             ])
     }
 }

@@ -32,6 +32,19 @@ import Traffic
         #expect(meter.measures().requests == 1)
     }
 
+    @Test func `calls of gRPC are counted by status, and what is none is not`() {
+        let meter = EndpointMeter(loops: 2)
+        for status in [0, 0, 14, 16, 17, -1, .max] {
+            meter.handle(loop: status & 1).recordGRPC(status: status)
+        }
+        let counts = meter.measures().grpcStatuses
+        #expect(counts[0] == 2 && counts[14] == 1 && counts[16] == 1)
+        #expect(counts.reduce(0, +) == 4)
+        var merged = meter.measures()
+        merged.merge(meter.measures())
+        #expect(merged.grpcStatuses[14] == 2)
+    }
+
     @Test(arguments: 1...10 as ClosedRange<UInt64>)
     func `latencies equal those of a histogram that saw them all`(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)

@@ -37,30 +37,56 @@ package struct ServiceBalancer: ~Copyable {
     }
 
     /// Picks the revision for a request: the override, else by the key's hash, else at random, in
-    /// proportion to the weights. Another one only if the chosen has no endpoint to try.
+    /// proportion to the weights. If none of the chosen one's endpoints is usable, one that has a
+    /// share and a usable endpoint takes its requests: a key always the same. When there is none
+    /// either, the chosen one's endpoints are all tried, if it has any.
     ///
     /// - Parameters:
     ///   - key: a hash of the split key; used if `hasKey`.
     ///   - override: a revision's position, or −1.
-    package mutating func chooseRevision(key: UInt64, hasKey: Bool, override: Int) -> Int {
+    package mutating func chooseRevision(
+        key: UInt64, hasKey: Bool, override: Int, now: Int64
+    ) -> Int {
         if override >= 0 && override < revisions.count { return override }
         if revisions.count == 1 { return 0 }
-        let chosen = hasKey ? keyed(key, populated: false) : drawn(populated: false)
-        if chosen >= 0 && revisions[chosen].candidates > 0 { return chosen }
-        let other = hasKey ? keyed(key, populated: true) : drawn(populated: true)
+        let chosen = share(key, hasKey, .all)
+        if chosen >= 0, isServing(revision: chosen, now: now) { return chosen }
+        let serving = share(key, hasKey, .serving(now))
+        if serving >= 0 { return serving }
+        if chosen >= 0, revisions[chosen].candidates > 0 { return chosen }
+        let other = share(key, hasKey, .populated)
         if other >= 0 { return other }
         for index in 0..<revisions.count where revisions[index].candidates > 0 { return index }
         return max(0, chosen)
     }
 
-    private mutating func drawn(populated: Bool) -> Int {
+    /// Some endpoint of the revision is usable, and not drained.
+    package func isServing(revision: Int, now: Int64) -> Bool {
+        let row = revisions[revision]
+        for index in 0..<row.count where !row.endpoints[index].isDrained {
+            if row.endpoints[index].handle.isUsable(now: now) { return true }
+        }
+        return false
+    }
+
+    /// Which revisions are drawn from.
+    private enum Field {
+        case all, populated
+        case serving(Int64)
+    }
+
+    private mutating func share(_ key: UInt64, _ hasKey: Bool, _ field: Field) -> Int {
+        hasKey ? keyed(key, field) : drawn(field)
+    }
+
+    private mutating func drawn(_ field: Field) -> Int {
         var sum = 0.0
-        for index in 0..<revisions.count { sum += share(index, populated) }
+        for index in 0..<revisions.count { sum += weight(index, field) }
         var point = random.unit() * sum
         var last = -1
-        for index in 0..<revisions.count where share(index, populated) > 0 {
+        for index in 0..<revisions.count where weight(index, field) > 0 {
             last = index
-            point -= share(index, populated)
+            point -= weight(index, field)
             if point < 0 { break }
         }
         return last
@@ -68,12 +94,12 @@ package struct ServiceBalancer: ~Copyable {
 
     /// Weighted rendezvous over the revisions' names: a revision that grows only takes keys, one
     /// that shrinks only gives them, and with two of them no key ever moves the other way.
-    private func keyed(_ key: UInt64, populated: Bool) -> Int {
+    private func keyed(_ key: UInt64, _ field: Field) -> Int {
         var best = -1
         var least = Double.infinity
-        for index in 0..<revisions.count where share(index, populated) > 0 {
+        for index in 0..<revisions.count where weight(index, field) > 0 {
             let hash = SipHash.hash(key, revisions[index].nameHash, key: splitKey)
-            let score = Rendezvous.cost(hash: hash) / share(index, populated)
+            let score = Rendezvous.cost(hash: hash) / weight(index, field)
             if score < least {
                 least = score
                 best = index
@@ -82,7 +108,13 @@ package struct ServiceBalancer: ~Copyable {
         return best
     }
 
-    private func share(_ index: Int, _ populated: Bool) -> Double {
-        populated && revisions[index].candidates == 0 ? 0 : revisions[index].weight
+    private func weight(_ index: Int, _ field: Field) -> Double {
+        let isIn =
+            switch field {
+            case .all: true
+            case .populated: revisions[index].candidates > 0
+            case .serving(let now): isServing(revision: index, now: now)
+            }
+        return isIn ? revisions[index].weight : 0
     }
 }

@@ -165,6 +165,7 @@ extension Worker {
         exchange.it.answerDecoder = BodyDecoder(
             framing: answer.framing, keepsFraming: exchange.it.answersFramed)
         noteReuse(answer, of: upstream)
+        noteGRPCStatus(exchange, in: bytes)
         guard composeAnswer(answer, in: bytes, exchange) else {
             exchange.it.phase = .awaitingAnswer
             return false
@@ -209,6 +210,7 @@ extension Worker {
                 sendChunkHeader(size, on: channel)
             case .end(let hasTrailers):
                 let isUntidy = offset < bytes.count
+                if hasTrailers { noteGRPCStatus(exchange, in: bytes) }
                 endAnswer(exchange, bytes, hasTrailers: hasTrailers)
                 return finishAnswer(exchange, upstream, mayReuse: !isUntidy)
             }
@@ -299,7 +301,7 @@ extension Worker {
             exchange.it.upstream = nil
             rest(upstream)
         }
-        let outcome = Worker.outcome(of: exchange.it.status)
+        let outcome = outcome(of: exchange)
         endTry(exchange, outcome: outcome)
         finish(exchange, outcome: outcome)
     }

@@ -10,16 +10,46 @@ extension Worker {
     mutating func watch(_ carrier: Slot<Carrier>) {
         let channel = carrier.it.channel
         if loop.timers.isLive(channel.it.timer) { return }
-        let pause: Int64
         switch carrier.it.owner {
-        case .client: pause = shortest(gateway.keepAlive, gateway.responseIdle, gateway.requestHead)
-        case .upstream: pause = Limits.upstreamIdleNanoseconds
+        case .client(let client):
+            let time = nextLook(at: client, carrier)
+            // What is over already was seen to, and may just take its time to end.
+            let soonest = loop.now + Limits.carrierPauseNanoseconds
+            if time < .max { loop.setTimer(channel, at: time > loop.now ? time : soonest) }
+        case .upstream: loop.setTimer(channel, at: loop.now + Limits.upstreamIdleNanoseconds)
         }
-        if pause > 0 { loop.setTimer(channel, at: loop.now + pause) }
     }
 
-    private func shortest(_ times: Int64...) -> Int64 {
-        times.filter { $0 > 0 }.min() ?? 0
+    /// The earliest time at which something may be over. What has not begun yet is over after the
+    /// shortest limit at the earliest, so that nothing is ever found late.
+    private func nextLook(at client: Slot<ClientConnection>, _ carrier: Slot<Carrier>) -> Int64 {
+        var time = min(
+            deadline(loop.now, gateway.keepAlive), deadline(loop.now, gateway.responseIdle),
+            deadline(loop.now, gateway.requestHead))
+        if client.it.channel.it.isCongested {
+            time = min(time, deadline(client.it.since, gateway.responseIdle))
+        }
+        if carrier.it.headSince > 0 {
+            time = min(time, deadline(carrier.it.headSince, gateway.requestHead))
+        }
+        if carrier.it.streamCount == 0 {
+            time = min(time, deadline(carrier.it.since, gateway.keepAlive))
+        }
+        if let since = carrier.it.session.longestStalled?.stalledSince {
+            time = min(time, deadline(since, gateway.responseIdle))
+        }
+        return time
+    }
+
+    private func deadline(_ start: Int64, _ limit: Int64) -> Int64 {
+        limit > 0 ? start + limit : .max
+    }
+
+    /// A head has begun and not ended with what came.
+    mutating func headBegan(on carrier: Slot<Carrier>) {
+        carrier.it.headSince = loop.now
+        guard case .client = carrier.it.owner, gateway.requestHead > 0 else { return }
+        loop.setTimer(carrier.it.channel, at: loop.now + gateway.requestHead)
     }
 
     mutating func carrierTimer(_ client: Slot<ClientConnection>) {
@@ -31,7 +61,10 @@ extension Worker {
         } else if carrier.it.headSince > 0,
             hasPassed(gateway.requestHead, since: carrier.it.headSince)
         {
-            goAway(carrier)
+            // Nothing but the rest of that head could come any more.
+            carrier.it.isEnding = true
+            carrier.it.session.terminate(.enhanceYourCalm)
+            list(carrier)
         } else if carrier.it.streamCount == 0, carrier.it.session.pendingBytes == 0,
             hasPassed(gateway.keepAlive, since: carrier.it.since)
         {

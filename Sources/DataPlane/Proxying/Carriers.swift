@@ -22,6 +22,8 @@ struct Carrier {
     var isListed = false
     /// It says nothing more: its connection is closed, or serves another purpose.
     var isOver = false
+    /// Requests wait for what the replica says that it knows.
+    var hasAwaitingSettings = false
     /// No new stream: the connection ends with its last one.
     var isEnding = false
     /// Since when a head has been incomplete; 0 when none is.
@@ -38,7 +40,8 @@ struct StreamState {
     var hasEnded = false
     /// Our side is complete, or the stream was reset: nothing more is sent.
     var isComplete = false
-    var wasReset = false
+    /// Why the session would not open it.
+    var refusal: HTTP2HeadFault?
     /// Bytes that the peer may send again already, although they wait here.
     var credited = 0
     /// Field lines of the peer's trailers, until the body before them has been passed on.
@@ -97,10 +100,11 @@ extension Worker {
             if carrier.it.channel.it.isClosed { return false }
             rest = rest.dropping(used)
         } while !rest.isEmpty || session.hasMore
+        if carrier.it.hasAwaitingSettings, session.hasPeerSettings { settingsCame(carrier) }
         if !session.isReceivingHead {
             carrier.it.headSince = 0
         } else if carrier.it.headSince == 0 {
-            carrier.it.headSince = loop.now
+            headBegan(on: carrier)
         }
         list(carrier)
         return true
@@ -235,9 +239,14 @@ extension Worker {
         list(carrier)
     }
 
+    /// What the fields of an event's head or trailers lie in.
+    func headBytes(of event: HTTP2Event) -> Bytes {
+        unsafe http2.withHeads { unsafe Bytes($0) }.slice(event.slice)
+    }
+
     /// Field lines of trailers that may be passed on; nil when they break a rule.
     mutating func readTrailers(_ event: HTTP2Event) -> Bytes? {
-        let bytes = unsafe http2.withHeads { unsafe Bytes($0) }.slice(event.slice)
+        let bytes = headBytes(of: event)
         do {
             guard try TrailerFields.read(bytes.span, into: &fields) != nil else { return nil }
         } catch {

@@ -21,6 +21,8 @@ extension Worker {
         client.it.carrier = carrier
         client.it.phase = .multiplexing
         client.it.since = loop.now
+        // Until now it was a connection on which nothing had been said.
+        loop.setTimer(client.it.channel, at: 0)
         watch(carrier)
         return true
     }

@@ -93,6 +93,7 @@ extension Worker {
             revision >= 0 ? service.it.revisions[revision].it.meter : service.it.meter
         let status = exchange.it.status == 499 ? 0 : Int(exchange.it.status)
         meter.record(outcome: outcome, status: status)
+        if exchange.it.isGRPC { meter.recordGRPC(status: Int(grpcStatus(of: exchange).rawValue)) }
         meter.addBytes(received: exchange.it.bytesReceived, sent: exchange.it.bytesSent)
         if let events = exchange.it.events {
             meter.addTokens(
@@ -149,6 +150,7 @@ extension Worker {
         record.connectNanoseconds = exchange.it.connectNanoseconds
         record.retries = exchange.it.attempts > 0 ? exchange.it.attempts - 1 : 0
         record.outcome = outcome
+        if exchange.it.isGRPC { record.grpcStatus = Bytes(grpcStatus(of: exchange).name) }
         record.error = Bytes(exchange.it.error.code)
         log.write(record)
     }

@@ -54,7 +54,10 @@ extension Worker {
         if exchange.it.keepsPayload, exchange.it.isGRPC || acceptsTrailers(bytes) {
             head.append("te: trailers\r\n")
         }
-        if exchange.it.wantsUpgrade { appendUpgrade(bytes.slice(request.upgrade)) }
+        if exchange.it.wantsUpgrade {
+            appendUpgrade(bytes.slice(request.upgrade))
+            appendKeyIfMissing(request, in: bytes, of: client)
+        }
         appendForwarding(request, bytes, client)
         appendRequestID(request, bytes, exchange)
         appendTrace(request, bytes)

@@ -86,7 +86,8 @@ extension Worker {
                 },
                 board: service.table.holdBoard(revision: revision),
                 hasSlots: concurrencies.contains { $0 != nil },
-                speaksHTTP2: service.plan.revisions[revision].wire != .http1)
+                speaksHTTP2: service.plan.revisions[revision].wire != .http1,
+                speaksForGateway: service.plan.revisions[revision].speaksForGateway)
         }
         let counters = service.record.counters
         return .make(

@@ -158,6 +158,8 @@ struct Exchange {
     var isRequestChunked = false
     /// Its refusals are statuses of gRPC.
     var isGRPC = false
+    /// What its answer has said, if it has.
+    var grpcStatus: GRPCStatus?
     /// A payload that goes out over HTTP/1.1 after all, in chunks.
     var chunksPayload = false
     /// The client asked to leave HTTP, as its service allows.

@@ -29,6 +29,7 @@ package enum RefusalCode: UInt8, CaseIterable, Sendable {
     case handshake
     case upstreamTLS
     case deadline
+    case cannotUpgrade
 
     /// HTTP status; 499 and 0 never leave the gateway.
     package var status: UInt16 {
@@ -38,7 +39,7 @@ package enum RefusalCode: UInt8, CaseIterable, Sendable {
         case .noRoute: 404
         case .requestTimeout: 408
         case .bodyTooLarge: 413
-        case .reset, .malformedAnswer, .upstreamTLS: 502
+        case .reset, .malformedAnswer, .upstreamTLS, .cannotUpgrade: 502
         case .unreachable, .noReplica, .overloaded, .draining, .connectionLimit, .descriptors: 503
         case .connectTimeout, .firstByteTimeout, .streamTimeout, .totalTimeout, .deadline: 504
         case .clientGone, .slowClient: 499
@@ -72,6 +73,7 @@ package enum RefusalCode: UInt8, CaseIterable, Sendable {
         case .handshake: "tls_handshake"
         case .upstreamTLS: "replica_tls"
         case .deadline: "deadline_exceeded"
+        case .cannotUpgrade: "replica_no_upgrade"
         }
     }
 
@@ -102,6 +104,7 @@ package enum RefusalCode: UInt8, CaseIterable, Sendable {
         case .handshake: "The TLS handshake failed or took longer than timeouts.request_head."
         case .upstreamTLS: "No TLS session with a replica could be established."
         case .deadline: "The request took longer than its x-request-timeout or grpc-timeout."
+        case .cannotUpgrade: "The replica speaks HTTP/2 and takes no upgrades over it."
         case .slowClient: "The client took nothing for longer than timeouts.response_idle."
         }
     }
@@ -143,7 +146,7 @@ package enum RefusalCode: UInt8, CaseIterable, Sendable {
             .proxyHeader, .plainHTTP, .handshake:
             .client
         case .noReplica, .overloaded, .draining, .connectionLimit, .descriptors: .overload
-        case .unreachable, .reset, .malformedAnswer, .upstreamTLS: .transport
+        case .unreachable, .reset, .malformedAnswer, .upstreamTLS, .cannotUpgrade: .transport
         case .connectTimeout, .firstByteTimeout, .streamTimeout, .totalTimeout, .deadline:
             .timeout
         case .clientGone, .slowClient: .cancelled

@@ -43,7 +43,8 @@ extension Worker {
             hasKey = true
         }
         exchange.it.revision = Int32(
-            service.it.balancer.chooseRevision(key: key, hasKey: hasKey, override: override))
+            service.it.balancer.chooseRevision(
+                key: key, hasKey: hasKey, override: override, now: loop.now))
     }
 
     private func hash(_ bytes: Bytes) -> UInt64 {
@@ -69,7 +70,10 @@ extension Worker {
                 let tag = StickyCookie.read(
                     value.span, key: shared.options.key, wallSeconds: wall / 1000,
                     lifetimeSeconds: service.it.rules.stickyLifetimeSeconds),
-                let session = service.it.balancer.table.session(tag: tag)
+                let session = service.it.balancer.table.session(tag: tag),
+                // A session whose whole revision is down goes on elsewhere.
+                service.it.revisions.count == 1
+                    || service.it.balancer.isServing(revision: session.revision, now: loop.now)
             else { return nil }
             exchange.it.setsSticky = false
             return session

@@ -46,6 +46,8 @@ struct RevisionRuntime: ~Copyable {
     /// Some endpoint's concurrency is known: requests may be held.
     let hasSlots: Bool
     let speaksHTTP2: Bool
+    /// Its answers are the gateway's own words.
+    let speaksForGateway: Bool
     /// How long first bytes take, for hedging; this loop's view.
     var lateness = QuantileEstimate()
     var firstHeld: Slot<Exchange>?

@@ -154,10 +154,6 @@ extension Worker {
             }
         case .busy:
             guard let exchange = upstream.it.exchange else { return closeUpstream(upstream) }
-            if upstream.it.stream?.wasReset == true {
-                // It never left the gateway.
-                return streamWasReset(upstream, .refusedStream)
-            }
             busyTimer(upstream, exchange)
         }
     }
@@ -166,6 +162,7 @@ extension Worker {
         _ upstream: Slot<UpstreamConnection>, _ exchange: Slot<Exchange>
     ) {
         let channel = upstream.it.channel
+        if let fault = upstream.it.stream?.refusal { return wasRefused(upstream, exchange, fault) }
         if exchange.it.phase == .awaitingAnswer {
             let limit = exchange.it.service.it.rules.firstByte
             // The time for an answer begins when the request is complete.

@@ -187,7 +187,7 @@ extension Worker {
         if upstream.it.isStream {
             transmitOnStream(exchange, on: upstream)
             // The timer is set already: it tells of the stream that could not be opened.
-            if upstream.it.stream?.wasReset == true { return }
+            if upstream.it.stream?.refusal != nil { return }
         } else if exchange.it.keepsPayload {
             transmitPayload(exchange, on: upstream)
         } else if exchange.it.insertOffset > 0 {
@@ -281,10 +281,14 @@ extension Worker {
         if exchange.it.isHedge { return dropHedge(exchange, outcome: code.outcome, error: code) }
         if exchange.it.partner != nil { return handOver(exchange, code) }
         let wasSent = exchange.it.isTransmitted
-        let isStale = code == .reset && exchange.it.upstream?.it.isReused == true
+        let wasRefused = !wasSent && exchange.it.upstream?.it.isStream == true
+        let isStale =
+            code == .reset && (wasRefused || exchange.it.upstream?.it.isReused == true)
         let index = exchange.it.endpoint
-        // A replica that closes an idle connection has not failed.
-        let isInnocent = isStale && mayRepeat(exchange) && !exchange.it.usedStaleRetry
+        // A replica that closes an idle connection, or has not begun with a stream of one that it
+        // is about to close, has not failed.
+        let isInnocent =
+            isStale && (mayRepeat(exchange) || !wasSent) && !exchange.it.usedStaleRetry
         endTry(exchange, outcome: isInnocent ? .cancelled : code.outcome, error: code)
         exchange.it.error = code
         if isInnocent {

@@ -19,6 +19,30 @@ extension Worker {
         return false
     }
 
+    /// HTTP/2 asks without a key, and a replica of HTTP/1.1 wants one (RFC 8441 5).
+    mutating func appendKeyIfMissing(
+        _ request: RequestHead, in bytes: Bytes, of client: Slot<ClientConnection>
+    ) {
+        guard client.it.isStream, WebSocketKey.find(in: bytes.span) == nil,
+            bytes.slice(request.upgrade).isEqualIgnoringCase(to: Bytes("websocket"))
+        else { return }
+        head.append("sec-websocket-key: ")
+        WebSocketKey.append(random.next(), random.next(), to: &head)
+        head.appendCRLF()
+    }
+
+    /// HTTP/2 agrees without a proof, and a client of HTTP/1.1 wants one.
+    private mutating func appendAccept(_ exchange: Slot<Exchange>) {
+        guard exchange.it.upstream?.it.isStream == true, !exchange.it.client.it.isStream
+        else { return }
+        let request = exchange.it.replay.bytes.span
+        guard let key = WebSocketKey.find(in: request) else { return }
+        head.append("sec-websocket-accept: ")
+        // What was no key is answered with none, and the client will not have it.
+        _ = WebSocketKey.appendAccept(for: request, key, to: &head)
+        head.appendCRLF()
+    }
+
     mutating func appendUpgrade(_ name: Bytes) {
         head.append("connection: upgrade\r\nupgrade: ")
         head.append(name.span)
@@ -48,6 +72,7 @@ extension Worker {
             fields, of: bytes.span, skipping: Worker.answerReplaced, into: &head)
         let upgrade = fields.first(.upgrade)
         if upgrade >= 0 { appendUpgrade(bytes.slice(fields[upgrade].value)) }
+        appendAccept(exchange)
         head.append(exchange.it.service.it.rules.responseLines.span)
         head.appendCRLF()
         sendHead(to: client, isFinal: true)

@@ -94,12 +94,27 @@ extension Worker {
         carrier.it.streamCount += 1
         upstream.it.exchange = exchange
         exchange.it.upstream = upstream
-        if connection.it.phase == .multiplexing {
+        if connection.it.phase == .multiplexing, !mustAwaitSettings(exchange, on: carrier) {
             transmit(exchange, on: upstream)
         } else {
             setTimer(upstream, after: exchange.it.service.it.rules.connect)
         }
         return nil
+    }
+
+    /// Only a replica's settings tell whether it knows extended CONNECT (RFC 8441 3).
+    private func mustAwaitSettings(
+        _ exchange: Slot<Exchange>, on carrier: Slot<Carrier>
+    ) -> Bool {
+        guard exchange.it.wantsUpgrade, !carrier.it.session.hasPeerSettings else { return false }
+        carrier.it.hasAwaitingSettings = true
+        return true
+    }
+
+    /// The replica has said what it knows and allows: upgrades that waited for it go on.
+    mutating func settingsCame(_ carrier: Slot<Carrier>) {
+        carrier.it.hasAwaitingSettings = false
+        transmitWaiting(on: carrier)
     }
 
     /// A connection under way has been made, or not: those who wait for it go on.
@@ -115,16 +130,21 @@ extension Worker {
         loop.connected(connection.it.channel)
         connection.it.phase = .multiplexing
         list(carrier)
+        transmitWaiting(on: carrier)
+        watch(carrier)
+        if connection.it.channel.it.isReadable { readUpstream(connection) }
+    }
+
+    private mutating func transmitWaiting(on carrier: Slot<Carrier>) {
         var next = carrier.it.firstUpstream
         while let upstream = next {
             next = upstream.it.next
-            guard let exchange = upstream.it.exchange, upstream.it.phase == .connecting
+            guard let exchange = upstream.it.exchange, upstream.it.phase == .connecting,
+                !mustAwaitSettings(exchange, on: carrier)
             else { continue }
             noteConnected(upstream, exchange)
             transmit(exchange, on: upstream)
         }
-        watch(carrier)
-        if connection.it.channel.it.isReadable { readUpstream(connection) }
     }
 
     /// Requests on a connection that never came about.
@@ -157,18 +177,19 @@ extension Worker {
         head.append(replay.slice(from: 0, count: offset).span)
         if offset > 0 { appendPerTry(exchange) }
         head.append(replay.slice(from: offset, count: exchange.it.headCount - offset).span)
-        let endsStream =
-            exchange.it.isRequestDone && !hasBody && exchange.it.requestTrailers.isEmpty
+        // What asks for a tunnel stays open: its end would be the tunnel's.
+        let isWhole = exchange.it.isRequestDone && !exchange.it.wantsUpgrade
+        let endsStream = isWhole && !hasBody && exchange.it.requestTrailers.isEmpty
         do {
             upstream.it.stream?.handle = try carrier.it.session.request(
                 composed.span, owner: upstream.address, ends: endsStream)
         } catch {
-            return resetLater(upstream)
+            return refuseLater(upstream, error)
         }
         upstream.it.stream?.isComplete = endsStream
         list(carrier)
         if hasBody { sendBody(replay.dropping(exchange.it.headCount), to: upstream) }
-        if exchange.it.isRequestDone {
+        if isWhole {
             completeStream(upstream, trailers: exchange.it.requestTrailers.bytes)
         }
     }
@@ -232,7 +253,10 @@ extension Worker {
         case .headTooLarge: refuseAnswer(exchange)
         case .data: takeAnswerData(bytes.slice(event.slice), from: upstream, exchange)
         case .trailers:
-            if let lines = readTrailers(event) { upstream.it.stream?.received.append(lines) }
+            if let lines = readTrailers(event) {
+                upstream.it.stream?.received.append(lines)
+                noteGRPCStatus(exchange, in: headBytes(of: event))
+            }
             endAnswerIfDone(upstream)
         case .end: endAnswerIfDone(upstream)
         }
@@ -242,12 +266,17 @@ extension Worker {
         _ event: HTTP2Event, from upstream: Slot<UpstreamConnection>, _ exchange: Slot<Exchange>
     ) {
         var exchange = exchange
-        let bytes = unsafe http2.withHeads { unsafe Bytes($0) }.slice(event.slice)
+        let bytes = headBytes(of: event)
         do {
             let parsed = try answerParser.parse(
                 bytes.span, fields: &fields, requestMethod: exchange.it.method)
-            guard let answer = parsed, exchange.it.phase == .awaitingAnswer else {
+            guard var answer = parsed, exchange.it.phase == .awaitingAnswer else {
                 return refuseAnswer(exchange)
+            }
+            // A head that is all of the answer stays one where the client's stream can say so:
+            // gRPC's clients take any other for the beginning of messages (Trailers-Only).
+            if event.endsStream, exchange.it.client.it.isStream, answer.framing == .untilClose {
+                answer.framing = .none
             }
             if answer.isUpgrade {
                 guard exchange.it.wantsUpgrade else { return refuseAnswer(exchange) }
@@ -255,6 +284,7 @@ extension Worker {
             } else if event.kind == .interim {
                 return forwardInformational(answer, in: bytes, exchange)
             } else {
+                if event.endsStream, repeatsUnavailable(exchange, in: bytes) { return }
                 if exchange.it.partner != nil { exchange = settle(exchange) }
                 guard beginAnswer(answer, in: bytes, from: upstream, exchange) else {
                     return refuseAnswer(exchange)
@@ -323,21 +353,31 @@ extension Worker {
         _ upstream: Slot<UpstreamConnection>, _ code: HTTP2ErrorCode
     ) {
         upstream.it.stream?.isComplete = true
-        upstream.it.stream?.wasReset = true
         guard let exchange = upstream.it.exchange else { return closeUpstream(upstream) }
         // A replica that has answered need not read on (RFC 9113 8.1).
         if upstream.it.stream?.hasEnded == true { return }
-        // Not processed: as if it had never been sent (8.7).
-        if code.isUnprocessed, exchange.it.phase == .awaitingAnswer {
+        // Not processed: as if it had never been sent (8.7), if all of it is still here.
+        if code.isUnprocessed, exchange.it.phase == .awaitingAnswer, exchange.it.isReplayable {
             exchange.it.phase = .connecting
         }
         upstreamEnded(upstream, exchange, wasReset: true)
     }
 
-    /// The stream could not be opened; told after the caller is done with the exchange.
-    private mutating func resetLater(_ upstream: Slot<UpstreamConnection>) {
-        upstream.it.stream?.wasReset = true
+    /// The session would not have the request; told after the caller is done with the exchange.
+    private mutating func refuseLater(
+        _ upstream: Slot<UpstreamConnection>, _ fault: HTTP2HeadFault
+    ) {
+        upstream.it.stream?.refusal = fault
         upstream.it.stream?.isComplete = true
         loop.setTimer(upstream.it.channel, at: loop.now + 1)
+    }
+
+    /// Nothing of the request has left, and the replica has done nothing wrong.
+    mutating func wasRefused(
+        _ upstream: Slot<UpstreamConnection>, _ exchange: Slot<Exchange>, _ fault: HTTP2HeadFault
+    ) {
+        if case .streamOver = fault { return streamWasReset(upstream, .refusedStream) }
+        endTry(exchange, outcome: .cancelled)
+        fail(exchange, fault == .cannotUpgrade ? .cannotUpgrade : .malformedRequest)
     }
 }

@@ -47,6 +47,7 @@ struct TrafficMetrics {
                 out.sample(labels + [("class", "\(index + 1)xx")], count)
             }
         }
+        writeGRPC()
         out.begin(
             "penstock_tries_total", .counter,
             "Finished tries by endpoint and outcome; a retried request is several tries.")
@@ -57,6 +58,27 @@ struct TrafficMetrics {
         out.begin("penstock_sent_bytes_total", .counter, "Response bytes written to clients.")
         for (labels, revision) in revisions { out.sample(labels, revision.measures.bytesSent) }
     }
+
+    /// All statuses where there are calls at all, none elsewhere: most services have no gRPC.
+    private mutating func writeGRPC() {
+        out.begin(
+            "penstock_grpc_requests_total", .counter,
+            "Finished gRPC calls as clients saw them, by revision and status.")
+        for (labels, revision) in revisions
+        where revision.measures.grpcStatuses.contains(where: { $0 > 0 }) {
+            for (name, count) in zip(Self.grpcStatuses, revision.measures.grpcStatuses) {
+                out.sample(labels + [("status", name)], count)
+            }
+        }
+    }
+
+    /// In the order of their numbers.
+    private static let grpcStatuses = [
+        "ok", "cancelled", "unknown", "invalid_argument", "deadline_exceeded", "not_found",
+        "already_exists", "permission_denied", "resource_exhausted", "failed_precondition",
+        "aborted", "out_of_range", "unimplemented", "internal", "unavailable", "data_loss",
+        "unauthenticated",
+    ]
 
     private mutating func writeLatencies() {
         writeHistogram(

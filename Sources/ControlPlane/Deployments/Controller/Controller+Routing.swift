@@ -155,9 +155,10 @@ extension ServicePlan {
     fileprivate mutating func answer(by notices: NetworkAddress) {
         for index in revisions.indices { revisions[index].weight = 0 }
         revisions.removeAll(where: \.endpoints.isEmpty)
-        revisions.append(
-            RevisionPlan(
-                name: "stopped", weight: 1000, endpoints: [EndpointPlan(address: notices)]))
+        var notice = RevisionPlan(
+            name: "stopped", weight: 1000, endpoints: [EndpointPlan(address: notices)])
+        notice.speaksForGateway = true
+        revisions.append(notice)
         headers.request.append(.init(name: StoppedNotice.header, value: name))
         health = nil
         ejection.failures = 0

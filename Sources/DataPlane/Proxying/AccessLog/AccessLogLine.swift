@@ -24,6 +24,8 @@ package struct AccessLogRecord {
     package var connectNanoseconds: Int64 = -1
     package var retries: UInt8 = 0
     package var outcome = Outcome.success
+    /// The name of the status of a gRPC call; empty, and left out, for all else.
+    package var grpcStatus = Bytes.empty
     /// The code of the error that the gateway answered with; empty if it did not.
     package var error = Bytes.empty
 
@@ -58,6 +60,9 @@ package struct AccessLogLine: ~Copyable {
         appendNumber(",\"retries\":", UInt64(record.retries))
         text.append(",\"outcome\":\"")
         text.append(AccessLogLine.word(for: record.outcome))
+        if !record.grpcStatus.isEmpty {
+            appendText("\",\"grpc_status\":\"", record.grpcStatus)
+        }
         appendText("\",\"error\":\"", record.error)
         text.append("\"}\n")
         return text.bytes

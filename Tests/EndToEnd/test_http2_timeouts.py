@@ -1,0 +1,113 @@
+# Time over HTTP/2: heads that never end, answers nobody takes, connections at rest. Each is found
+# when its limit is over, whatever the other limits are.
+
+import pytest
+
+from harness.configuration import service
+from harness.frames import (
+    CALM, DATA, END_STREAM, GET, GOAWAY, HEADERS, NO_ERROR, POST, RST, WINDOW, RawClient, block,
+    frame, head, number)
+from harness.origin import fixed
+from harness.waiting import SLOWNESS, Stopwatch, until
+
+pytestmark = pytest.mark.core
+
+LIMIT = 0.4 * SLOWNESS
+# What a machine that is busy with other stories may add.
+SLACK = 2.0 * SLOWNESS
+
+
+def with_timeout(name, **more):
+    return {"timeouts": {name: f"{int(LIMIT * 1000)}ms", **more}, "workers": 1}
+
+
+def took(watch):
+    assert LIMIT * 0.9 <= watch.seconds <= LIMIT + SLACK, watch.seconds
+    return True
+
+
+def test_a_head_that_does_not_end_ends_its_connection(start_origin, start_gateway):
+    gateway = start_gateway(service(start_origin()), gateway=with_timeout("request_head"))
+    with RawClient(gateway.address) as client:
+        client.send(head(1))
+        assert client.status(1) == 200
+        watch = Stopwatch()
+        client.send(frame(HEADERS, END_STREAM, 3, block(GET)))
+        seen = client.rest()
+        assert took(watch)
+        assert [got.code for got in seen if got.kind == GOAWAY] == [CALM]
+
+
+def test_a_head_is_not_given_more_time_for_coming_in_drips(start_origin, start_gateway):
+    gateway = start_gateway(service(start_origin()), gateway=with_timeout("request_head"))
+    with RawClient(gateway.address) as client:
+        watch, whole = Stopwatch(), head(1)
+        sent = [0]
+
+        def ended():
+            due = min(len(whole) - 1, int(watch.seconds / (0.05 * SLOWNESS)))
+            try:
+                client.send(whole[sent[0]:due])
+                sent[0] = max(sent[0], due)
+                client.socket.settimeout(0.01)
+                client.next()
+            except TimeoutError:
+                return False
+            except OSError:
+                return True
+            return client.seen[-1].kind == GOAWAY
+        # The frame's header has 9 bytes, which alone are no head: the rest drips in after them.
+        client.send(whole[:9])
+        sent[0] = 9
+        until(ended, "the connection is given up")
+        assert watch.seconds <= LIMIT + SLACK
+
+
+def test_an_answer_nobody_takes_is_given_up(start_origin, start_gateway):
+    gateway = start_gateway(
+        service(start_origin(fixed(b"x" * 200_000))), gateway=with_timeout("response_idle"))
+    with RawClient(gateway.address, settings=[(4, 0)]) as client:
+        watch = Stopwatch()
+        client.send(head(1))
+        got = client.until(lambda got: got.kind in (RST, GOAWAY))
+        assert took(watch) and (got.kind, got.stream) == (RST, 1)
+        # Its neighbours are none the worse for it.
+        client.send(head(3), frame(WINDOW, 0, 3, number(1 << 20)), frame(WINDOW, 0, 0, number(
+            1 << 20)))
+        assert client.status(3) == 200
+    gateway.settle()
+
+
+def test_a_body_that_stops_is_given_up(start_origin, start_gateway):
+    gateway = start_gateway(service(start_origin(fixed(b"ok"))),
+                            gateway=with_timeout("request_idle"))
+    with RawClient(gateway.address) as client:
+        watch = Stopwatch()
+        client.send(head(1, POST, ends=False), frame(DATA, 0, 1, b"some"))
+        assert client.status(1) == 408 and took(watch)
+    gateway.settle()
+
+
+@pytest.mark.parametrize("asks", [False, True], ids=["never used", "used before"])
+def test_a_connection_at_rest_is_closed(start_origin, start_gateway, asks):
+    gateway = start_gateway(service(start_origin(fixed(b"ok"))),
+                            gateway=with_timeout("keep_alive"))
+    with RawClient(gateway.address) as client:
+        if asks:
+            client.send(head(1))
+            assert client.status(1) == 200
+        watch = Stopwatch()
+        seen = client.rest()
+        assert watch.seconds <= LIMIT + SLACK
+        assert [got.code for got in seen if got.kind == GOAWAY] == [NO_ERROR]
+
+
+def test_a_long_wait_for_one_thing_does_not_hide_a_short_one(start_origin, start_gateway):
+    gateway = start_gateway(service(start_origin()), gateway=with_timeout(
+        "request_head", keep_alive="60s", response_idle="60s", request_idle="60s"))
+    with RawClient(gateway.address) as client:
+        client.pinged()
+        watch = Stopwatch()
+        client.send(frame(HEADERS, END_STREAM, 1, block(GET)))
+        client.rest()
+        assert took(watch)
