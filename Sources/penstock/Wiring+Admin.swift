@@ -4,6 +4,7 @@ import Admin
 import Deployments
 import Foundation
 import Logging
+import Reactor
 import Settings
 import State
 import Traffic
@@ -11,6 +12,8 @@ import Traffic
 /// A running admin port.
 struct AdminPort: Sendable {
     let address: NetworkAddress
+    /// Of the socket that listens, for a process that takes over.
+    let descriptor: Int32
     let isEncrypted: Bool
     let readiness: Readiness
     fileprivate let server: AdminServer
@@ -27,7 +30,12 @@ struct AdminPort: Sendable {
 
 /// What keeps the gateway from being ready, by topic.
 actor Readiness {
-    private var reasons: [String: String] = ["start": "starting: not all replicas are ready"]
+    private var reasons: [String: String]
+
+    /// A process that has taken over has been ready all the time.
+    init(isStarting: Bool) {
+        reasons = isStarting ? ["start": "starting: not all replicas are ready"] : [:]
+    }
 
     func set(_ topic: String, _ reason: String?) {
         reasons[topic] = reason
@@ -39,10 +47,10 @@ actor Readiness {
 extension Wiring {
     static func startAdmin(
         _ configuration: Configuration, _ store: Store, _ director: TrafficDirector,
-        _ memory: AdminMemory
+        _ memory: AdminMemory, _ passed: Predecessor.Passed? = nil
     ) async throws -> AdminPort {
         let settings = configuration.admin
-        let readiness = Readiness()
+        let readiness = Readiness(isStarting: passed == nil)
         let certificate = settings.tls.map {
             AdminCertificate(certificate: $0.certificate, key: $0.key)
         }
@@ -55,9 +63,11 @@ extension Wiring {
             logger: Logger(label: "penstock.admin"), memory: memory,
             readiness: { await readiness.list })
         let (addresses, continuation) = AsyncThrowingStream.makeStream(of: NetworkAddress.self)
+        let descriptor = try adminSocket(settings.listen, passed)
+        let copy = try Sockets.duplicate(descriptor)
         let serving = Task {
             do {
-                try await server.run { continuation.yield($0) }
+                try await server.run(on: copy) { continuation.yield($0) }
                 continuation.finish()
             } catch {
                 continuation.finish(throwing: error)
@@ -65,9 +75,30 @@ extension Wiring {
         }
         for try await address in addresses {
             return AdminPort(
-                address: address, isEncrypted: certificate != nil, readiness: readiness,
+                address: address, descriptor: descriptor, isEncrypted: certificate != nil, readiness: readiness,
                 server: server, serving: serving)
         }
         throw Failure(.error, "admin.listen: the admin port ended before it was open")
+    }
+
+    /// The socket of the process that is succeeded, if the port is still the same, or a new one.
+    private static func adminSocket(
+        _ address: NetworkAddress, _ passed: Predecessor.Passed?
+    ) throws -> Int32 {
+        if let admin = passed?.admin {
+            if admin.address == address { return admin.descriptor }
+            Sockets.close(admin.descriptor)
+        }
+        guard case .tcp(let host, let port) = address else {
+            throw AdminError.unsupportedAddress(address)
+        }
+        do {
+            var found = SocketAddress(numeric: host, port: port)
+            if found == nil { found = try HostLookup.addresses(of: host).first?.with(port: port) }
+            guard let found else { throw AdminError.unsupportedAddress(address) }
+            return try Sockets.listen(on: found, isExclusive: true)
+        } catch {
+            throw AdminError.cannotListen(address, reason: "\(error)")
+        }
     }
 }

@@ -59,20 +59,30 @@ extension Wiring {
         return possible
     }
 
-    static func openState(_ path: String) throws -> Store {
-        try Store(directory: URL(filePath: path, directoryHint: .isDirectory))
+    /// - Parameter passed: from a process that is succeeded: it still writes.
+    static func openState(_ path: String, _ passed: Predecessor.Passed?) throws -> Store {
+        let directory = URL(filePath: path, directoryHint: .isDirectory)
+        guard let descriptor = passed?.lock else { return try Store(directory: directory) }
+        return try Store(
+            directory: directory,
+            passed: try StateLock(passed: descriptor, directory: directory))
     }
 
-    static func makePlane(_ store: Store, _ log: Logger) throws -> DataPlane {
-        DataPlane(
-            options: DataPlaneOptions(stickyKey: try store.stickyKey()) { line in
-                log.log(level: line.isError ? .error : .info, "\(line.text)")
-            })
+    static func makePlane(
+        _ store: Store, _ log: Logger, _ inheritance: Inheritance
+    ) throws -> DataPlane {
+        let options = DataPlaneOptions(stickyKey: try store.stickyKey()) { line in
+            log.log(level: line.isError ? .error : .info, "\(line.text)")
+        }
+        return DataPlane(options: options, inheritance: inheritance)
     }
 
-    func drainPlane(_ grace: Duration) async -> Bool {
+    /// - Parameter passedOn: what a successor has taken; nil without one.
+    func drainPlane(
+        _ grace: Duration, passedOn: Set<NetworkAddress>? = nil
+    ) async -> Bool {
         await withCheckedContinuation { continuation in
-            plane.drain(grace: grace) { continuation.resume(returning: $0) }
+            plane.drain(grace: grace, passedOn: passedOn) { continuation.resume(returning: $0) }
         }
     }
 
@@ -89,6 +99,7 @@ extension Wiring {
     }
 
     func removeProcessID() {
+        guard !upgrade.hasGivenUpState else { return }
         // Gone already is as good; the lock, not this file, says who is alive.
         try? FileManager.default.removeItem(at: processIDFile)
     }

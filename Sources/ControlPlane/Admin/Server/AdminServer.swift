@@ -2,6 +2,8 @@
 // it answers comes from `AdminAPI`.
 
 package import Deployments
+import Foundation
+import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import HummingbirdTLS
@@ -43,20 +45,22 @@ package final class AdminServer: Sendable {
 
     /// Serves until `stop()` or cancellation; requests under way end well on `stop()`.
     ///
-    /// - Parameter onListening: told the address once connections are accepted.
+    /// - Parameters:
+    ///   - descriptor: a socket that listens at the address of the options; closed in the end.
+    ///   - onListening: told the address once connections are accepted.
     package func run(
+        on descriptor: Int32,
         onListening: @escaping @Sendable (NetworkAddress) async -> Void = { _ in }
     ) async throws {
         let opened = Flag()
-        let application = Application(
-            responder: AdminResponder(api: api), server: try transport(),
-            configuration: configuration(),
-            onServerRunning: { [options] channel in
-                opened.raise()
-                await onListening(AdminServer.bound(channel) ?? options.address)
-            },
-            logger: logger)
-        let group = ServiceGroup(configuration: groupConfiguration(application))
+        let listener = AdminListener(
+            descriptor: descriptor, connections: try connections(),
+            connectionsMax: Self.connectionsMax, logger: logger
+        ) { [options] channel in
+            opened.raise()
+            await onListening(AdminServer.bound(channel) ?? options.address)
+        }
+        let group = ServiceGroup(configuration: groupConfiguration(listener))
         let ticking = Task { await tick() }
         defer { ticking.cancel() }
         let stopping = Task { await awaitStop(of: group) }
@@ -102,19 +106,18 @@ package final class AdminServer: Sendable {
         return configuration
     }
 
-    private func configuration() -> ApplicationConfiguration {
-        guard case .tcp(let host, let port) = options.address else {
-            preconditionFailure("access(tokens:) lets TCP addresses through only")
-        }
-        return ApplicationConfiguration(
-            address: .hostname(host, port: Int(port)),
-            availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax))
-    }
-
-    private func transport() throws -> HTTPServerBuilder {
-        let plain = HTTPServerBuilder.http1(configuration: .init(idleTimeout: .seconds(60)))
+    private func connections() throws -> any ServerChildChannel {
+        let responder = AdminResponder(api: api)
+        let plain = HTTP1Channel(
+            responder: { [logger] request, writer, channel in
+                let context = AdminContext(
+                    source: ApplicationRequestContextSource(channel: channel, logger: logger))
+                var response = try await responder.respond(to: request, context: context)
+                response.headers[.date] = AdminClock.date(Date())
+                try await writer.write(response: response.head, body: response.body)
+            }, configuration: .init(idleTimeout: .seconds(60)))
         guard let tls = options.tls else { return plain }
-        return try .tls(plain, tlsConfiguration: tls.configuration())
+        return try TLSChannel(plain, tlsConfiguration: tls.configuration())
     }
 
     private static func bound(_ channel: any Channel) -> NetworkAddress? {
