@@ -131,8 +131,13 @@ struct Successor: Sendable {
     }
 
     func send(_ message: HandoverMessage, descriptors: [Int32] = []) async throws {
-        try await OwnThread.run { [channel] in
-            try channel.send(message.bytes, descriptors: descriptors)
+        try await OwnThread.run { [channel, process] in
+            do {
+                try channel.send(message.bytes, descriptors: descriptors)
+            } catch {
+                guard error.code == EPIPE else { throw error }
+                throw Failure(.error, "\(Self.end(of: process)) before it had taken everything")
+            }
         }
     }
 

@@ -1,4 +1,5 @@
-// The admin port: opened before the gateway says it is ready, closed after the last answer.
+// The admin port: opened before the gateway says it is ready, closed after the last answer. Its
+// socket is kept beside the server, so that a process that takes over goes on with the same one.
 
 import Admin
 import Deployments
@@ -75,7 +76,8 @@ extension Wiring {
         }
         for try await address in addresses {
             return AdminPort(
-                address: address, descriptor: descriptor, isEncrypted: certificate != nil, readiness: readiness,
+                address: address, descriptor: descriptor, isEncrypted: certificate != nil,
+                readiness: readiness,
                 server: server, serving: serving)
         }
         throw Failure(.error, "admin.listen: the admin port ended before it was open")

@@ -40,18 +40,18 @@ package struct PassedListener: Sendable, Equatable {
 }
 
 /// Passed listeners that no plan has asked for yet.
-struct PassedListeners {
-    private(set) var rest: [PassedListener]
+package struct PassedListeners {
+    package private(set) var rest: [PassedListener]
     /// What has been asked for, as the other process calls it.
-    private(set) var taken: [NetworkAddress] = []
+    package private(set) var taken: [NetworkAddress] = []
 
-    init(_ listeners: [PassedListener]) {
+    package init(_ listeners: [PassedListener]) {
         rest = listeners
     }
 
     /// The one that listens where the plan wants to; what it was called before matters more than
     /// where it listens, so that port 0 stays the port that it was.
-    mutating func take(_ address: NetworkAddress) -> PassedListener? {
+    package mutating func take(_ address: NetworkAddress) -> PassedListener? {
         let place =
             rest.firstIndex { $0.address == address } ?? rest.firstIndex { $0.bound == address }
         guard let place else { return nil }
@@ -63,7 +63,7 @@ struct PassedListeners {
 
     /// Each socket is some loop's, whatever the number of loops: one that nobody polls would keep
     /// its share of the connections.
-    static func shares(of descriptors: [Int32], loops: Int) -> [[Int32]] {
+    package static func shares(of descriptors: [Int32], loops: Int) -> [[Int32]] {
         (0..<loops).map { loop in
             stride(from: loop, to: descriptors.count, by: loops).map { descriptors[$0] }
         }

@@ -77,7 +77,8 @@ class Gateway:
 
     def launch(self, environment=None):
         """Starts the process without waiting for it."""
-        command = [self.program or binary("penstock"), "serve", "--config", str(self.file), *self._arguments]
+        command = [str(self.program or binary("penstock")), "serve", "--config", str(self.file),
+                   *self._arguments]
         self.process = subprocess.Popen(
             command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, start_new_session=True,

@@ -1,5 +1,5 @@
 // Accepts the admin port's connections from a socket that listens already, so that a process that
-// takes over can go on with the very same one. Until it is told to stop; requests under way end well.
+// takes over can go on with the very same one. When told to stop, requests under way end well.
 
 import HummingbirdCore
 import Logging
