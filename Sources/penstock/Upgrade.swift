@@ -34,7 +34,11 @@ final class Upgrade: Sendable {
     var isBrokenOff: Bool { book.withLock(\.isBrokenOff) }
     var hasGivenUpState: Bool { book.withLock(\.hasGivenUpState) }
 
-    func note(_ successor: Int32?) { book.withLock { $0.successor = successor } }
+    /// Which process there is to end; at once if the order came while it was being started.
+    func note(_ successor: Int32?) {
+        book.withLock { $0.successor = successor }
+        if successor != nil, isBrokenOff { breakOff() }
+    }
 
     /// Ends the successor if everything can still stay as it was; else somebody must keep the
     /// state, and it is left to end the upgrade.
@@ -135,7 +139,9 @@ struct Successor: Sendable {
             do {
                 try channel.send(message.bytes, descriptors: descriptors)
             } catch {
-                guard error.code == EPIPE else { throw error }
+                guard let code = (error as? SystemError)?.code,
+                    code == EPIPE || code == ECONNRESET
+                else { throw error }
                 throw Failure(.error, "\(Self.end(of: process)) before it had taken everything")
             }
         }

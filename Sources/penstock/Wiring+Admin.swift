@@ -23,8 +23,8 @@ struct AdminPort: Sendable {
     var url: String { "\(isEncrypted ? "https" : "http")://\(address)" }
 
     /// Requests under way end well first.
-    func stop() async {
-        server.stop()
+    func stop(isSucceeded: Bool = false) async {
+        server.stop(isSucceeded: isSucceeded)
         await serving.value
     }
 }

@@ -125,7 +125,7 @@ extension Wiring {
     /// Ends with the last answer; all else is the successor's.
     func leave(to successor: Int32, _ passedOn: Set<NetworkAddress>) async {
         store.passOnLock()
-        async let closed: Void = admin.stop()
+        async let closed: Void = admin.stop(isSucceeded: true)
         let isFinished = await drainPlane(
             configuration.gateway.timeouts.drain, passedOn: passedOn)
         await closed

@@ -143,7 +143,7 @@ def test_changes_are_refused_while_it_lasts_and_a_second_one_is_too(
     [successor] = children(gateway.pid)
     os.kill(successor, signal.SIGKILL)
     until(lambda: gateway.events(REFUSED), "the old process notices")
-    assert_as_before(gateway, "killed by signal 9 before it served")
+    assert_as_before(gateway, "killed by signal 9 before it")
 
 
 def test_told_to_stop_it_does_not_wait_for_a_new_process_that_hangs(

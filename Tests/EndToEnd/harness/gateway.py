@@ -215,12 +215,13 @@ class Gateway:
 
     def stop(self):
         """SIGTERM, exit code 0, nothing left."""
+        # Else the exit code would be told to them, and not here.
+        self.await_predecessors()
         replicas = children(self.pid)
         self.signal(signal.SIGTERM)
         code = self.wait()
         assert code == 0, f"exit code {code}:\n" + "\n".join(self.log.complete()[-60:])
         assert not (self.state / "penstock.pid").exists(), "penstock.pid is left"
-        self.await_predecessors()
         until(lambda: not session_members(self.session), "no process of the gateway is left")
         until(lambda: not any(map(is_alive, replicas)), "no replica is left")
 

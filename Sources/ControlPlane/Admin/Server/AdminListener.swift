@@ -14,6 +14,8 @@ struct AdminListener: Service {
     let connections: any ServerChildChannel
     let connectionsMax: Int
     let logger: Logger
+    /// How long connections just accepted have to bring their request when the end has come.
+    let patience: @Sendable () -> Duration
     let onListening: @Sendable (any Channel) async -> Void
 
     func run() async throws {
@@ -40,7 +42,12 @@ struct AdminListener: Service {
             await onListening(server.channel)
             try await serve(server, connections)
         } onGracefulShutdown: {
-            quiescing.initiateShutdown(promise: nil)
+            server.channel.close(promise: nil)
+            Task { [patience] in
+                // Cancelled: the end comes now.
+                try? await Task.sleep(for: patience())
+                quiescing.initiateShutdown(promise: nil)
+            }
         }
     }
 

@@ -19,12 +19,16 @@ package final class AdminServer: Sendable {
     /// A client that never finishes its request must not hold up the end of the gateway.
     private static let stopDuration = Duration.seconds(2)
 
+    /// A connection that a process accepted just before another took over has a request on its way.
+    private static let lastRequestDuration = Duration.milliseconds(500)
+
     private let options: AdminOptions
     private let api: AdminAPI
     private let recorder: StatsRecorder
     private let director: TrafficDirector
     private let logger: Logger
     private let stopSignal = AsyncStream.makeStream(of: Void.self)
+    private let succeeded = Flag()
     private let clock = AdminClock()
 
     /// - Throws: `AdminError` when the address is not allowed with these options.
@@ -55,7 +59,8 @@ package final class AdminServer: Sendable {
         let opened = Flag()
         let listener = AdminListener(
             descriptor: descriptor, connections: try connections(),
-            connectionsMax: Self.connectionsMax, logger: logger
+            connectionsMax: Self.connectionsMax, logger: logger,
+            patience: { [succeeded] in succeeded.isRaised ? Self.lastRequestDuration : .zero }
         ) { [options] channel in
             opened.raise()
             await onListening(AdminServer.bound(channel) ?? options.address)
@@ -74,7 +79,10 @@ package final class AdminServer: Sendable {
     }
 
     /// May be called from anywhere, any number of times.
-    package func stop() {
+    ///
+    /// - Parameter isSucceeded: another process accepts at the same socket.
+    package func stop(isSucceeded: Bool = false) {
+        if isSucceeded { succeeded.raise() }
         api.isClosing.raise()
         stopSignal.continuation.finish()
     }
