@@ -22,7 +22,7 @@ REFUSED = "not upgraded; everything stays as it was"
 
 # Speaks as a new process would, as far as a story wants it to.
 PRETENDER = """#!{python}
-import os, socket, sys, time
+import os, socket, sys
 channel = socket.socket(fileno=int(os.environ["PENSTOCK_HANDOVER"]))
 def say(*fields):
     channel.send(b"\\0".join(field.encode() for field in fields))
@@ -127,7 +127,7 @@ def test_changes_are_refused_while_it_lasts_and_a_second_one_is_too(
         start_origin, start_gateway, program):
     gateway = start_gateway(service(revisions=[revision("a", 100, start_origin(fixed(b"ok")))]),
                             program=program.path)
-    program.replace(PRETENDER + "hear('begin')\ntime.sleep(1000)")
+    program.replace(PRETENDER + "hear('begin')\nhear('what never comes')")
     gateway.signal(signal.SIGUSR2)
 
     def refused():
