@@ -1,4 +1,5 @@
-// Everything in this module that could grow, and the sum behind each number.
+// Everything in this module that could grow, and the sum behind each number. Whoever needs another
+// bound writes it here, with its sum.
 
 enum Limits {
     /// One read while the destination has room: a 1 MB body then takes 4 reads. With half of it,
