@@ -68,10 +68,23 @@ struct Predecessor: Sendable {
         }
     }
 
-    func tellInCharge() {
+    /// Returns once the predecessor has told everybody else, or has ended.
+    func tellInCharge() async {
         // Gone already: then there is nobody who would have to know.
-        try? channel.send(HandoverMessage.inCharge.bytes)
-        channel.close()
+        try? await OwnThread.run { [channel] in
+            try channel.send(HandoverMessage.inCharge.bytes)
+            while case .message(let bytes, _) = try channel.receive(within: Upgrade.patience) {
+                if HandoverMessage(bytes) == .announced { return }
+            }
+        }
+    }
+
+    /// It has given its last answer, or the time is over.
+    func awaitEnd(within patience: Duration) async {
+        // Without an answer in time there is nothing more to wait for.
+        try? await OwnThread.run { [channel] in
+            while case .message = try channel.receive(within: patience) {}
+        }
     }
 
     func tell(failure: String) {

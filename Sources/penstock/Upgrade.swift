@@ -157,8 +157,6 @@ struct Successor: Sendable {
         }
     }
 
-    func close() { channel.close() }
-
     private static func end(of process: Int32) -> String {
         switch HandoverChannel.end(of: process, within: .seconds(5)) {
         case .exited(let code): "the new process ended with exit code \(code)"

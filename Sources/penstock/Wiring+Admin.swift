@@ -55,6 +55,7 @@ extension Wiring {
         let certificate = settings.tls.map {
             AdminCertificate(certificate: $0.certificate, key: $0.key)
         }
+        try certificate?.check()
         // Made, or known from the last start, before anybody can knock.
         _ = try store.adminToken(now: Date())
         let server = try AdminServer(
@@ -63,24 +64,25 @@ extension Wiring {
             tokens: store, director: director, version: Version.text,
             logger: Logger(label: "penstock.admin"), memory: memory,
             readiness: { await readiness.list })
-        let (addresses, continuation) = AsyncThrowingStream.makeStream(of: NetworkAddress.self)
-        let descriptor = try adminSocket(settings.listen, passed)
-        let copy = try Sockets.duplicate(descriptor)
+        let door = try AdminDoor(try adminSocket(settings.listen, passed))
         let serving = Task {
             do {
-                try await server.run(on: copy) { continuation.yield($0) }
-                continuation.finish()
+                try await server.run(on: door.incoming)
             } catch {
-                continuation.finish(throwing: error)
+                Logger(label: "penstock.admin").error(
+                    "the admin port has ended", metadata: ["cause": "\(error)"])
             }
         }
-        for try await address in addresses {
-            return AdminPort(
-                address: address, descriptor: descriptor, isEncrypted: certificate != nil,
-                readiness: readiness,
-                server: server, serving: serving)
-        }
-        throw Failure(.error, "admin.listen: the admin port ended before it was open")
+        return AdminPort(
+            address: bound(settings.listen, door.descriptor), descriptor: door.descriptor,
+            isEncrypted: certificate != nil, readiness: readiness, server: server,
+            serving: serving)
+    }
+
+    /// With the port that the system chose for port 0.
+    private static func bound(_ address: NetworkAddress, _ descriptor: Int32) -> NetworkAddress {
+        guard case .tcp(let host, _) = address else { return address }
+        return .tcp(host: host, port: Sockets.boundPort(descriptor))
     }
 
     /// The socket of the process that is succeeded, if the port is still the same, or a new one.

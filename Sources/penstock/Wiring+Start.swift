@@ -59,10 +59,22 @@ extension Wiring {
         return possible
     }
 
+    /// A process that was just killed holds its lock until the kernel has cleared it away.
+    private static let patience = Duration.seconds(1)
+
     /// - Parameter passed: from a process that is succeeded: it still writes.
-    static func openState(_ path: String, _ passed: Predecessor.Passed?) throws -> Store {
+    static func openState(_ path: String, _ passed: Predecessor.Passed?) async throws -> Store {
         let directory = URL(filePath: path, directoryHint: .isDirectory)
-        guard let descriptor = passed?.lock else { return try Store(directory: directory) }
+        guard let descriptor = passed?.lock else {
+            let deadline = ContinuousClock.now.advanced(by: patience)
+            while true {
+                do {
+                    return try Store(directory: directory)
+                } catch StateError.inUse where ContinuousClock.now < deadline {
+                    try await Task.sleep(for: .milliseconds(10))
+                }
+            }
+        }
         return try Store(
             directory: directory,
             passed: try StateLock(passed: descriptor, directory: directory))
@@ -99,7 +111,11 @@ extension Wiring {
     }
 
     func removeProcessID() {
-        guard !upgrade.hasGivenUpState else { return }
+        // Unreadable is as good as gone.
+        let text = try? String(contentsOf: processIDFile, encoding: .utf8)
+        let own = "\(ProcessInfo.processInfo.processIdentifier)\n"
+        // A successor's stays.
+        guard text == own else { return }
         // Gone already is as good; the lock, not this file, says who is alive.
         try? FileManager.default.removeItem(at: processIDFile)
     }

@@ -17,21 +17,37 @@ extension Wiring {
     func upgradeInPlace() async -> Upgrade.Outcome {
         let program = Upgrade.program()
         log.notice("upgrading", metadata: ["program": "\(program)"])
+        var record = UpgradeRecord(
+            state: .underWay, startedAt: Date(),
+            from: .init(process: getpid(), version: Version.text))
+        keep(record)
         do {
-            return try await attempt(program)
+            return try await attempt(program, &record)
         } catch {
             let cause = Wiring.oneLine(error)
-            guard upgrade.hasGivenUpState else {
-                await keepState()
-                log.error(
-                    "not upgraded; everything stays as it was", metadata: ["cause": "\(cause)"])
-                return .refused
-            }
-            return await recover(from: cause)
+            if upgrade.hasGivenUpState { return await recover(from: cause, &record) }
+            await keepState()
+            record.fail(because: cause)
+            keep(record)
+            log.error("not upgraded; everything stays as it was", metadata: ["cause": "\(cause)"])
+            return .refused
         }
     }
 
-    private func attempt(_ program: String) async throws -> Upgrade.Outcome {
+    /// For whoever waits. A full disk must not keep an upgrade from taking place.
+    private func keep(_ record: UpgradeRecord) {
+        do {
+            try record.write(in: store.directory)
+        } catch {
+            log.warning(
+                "upgrade.json is not written",
+                metadata: ["cause": "\(error.localizedDescription)"])
+        }
+    }
+
+    private func attempt(
+        _ program: String, _ record: inout UpgradeRecord
+    ) async throws -> Upgrade.Outcome {
         guard getpid() != 1 else {
             throw Failure(
                 .error, "this is process 1, and the system (or the container) ends with it")
@@ -50,7 +66,10 @@ extension Wiring {
                 if case .serving(let taken) = message { taken } else { nil }
             }
             try await giveUpState(to: successor)
-            tellUpgraded(by: successor.process, version)
+            record.succeed(by: .init(process: successor.process, version: version))
+            tellUpgraded(record)
+            // Dead already: from here on that is a crash like any other.
+            try? await successor.send(.announced)
             return .succeeded(by: successor.process, passedOn: Set(taken))
         } catch {
             await successor.end()
@@ -88,15 +107,17 @@ extension Wiring {
         _ = try await successor.expect("taken charge", within: .seconds(60)) { message in
             if message == .inCharge { true } else { nil }
         }
-        successor.close()
     }
 
-    private func tellUpgraded(by process: Int32, _ version: String) {
-        _ = penstock_notify_main_process(process)
+    private func tellUpgraded(_ record: UpgradeRecord) {
+        guard let to = record.to else { return }
+        _ = penstock_notify_main_process(to.process)
+        keep(record)
         log.notice(
             "upgraded; draining",
             metadata: [
-                "from": "\(getpid()) \(Version.text)", "to": "\(process) \(version)",
+                "from": "\(record.from.process) \(record.from.version)",
+                "to": "\(to.process) \(to.version)",
                 "grace": "\(configuration.gateway.timeouts.drain)",
             ])
     }
@@ -107,17 +128,21 @@ extension Wiring {
     }
 
     /// The new process has died after this one had let go. Its own program can take over again.
-    private func recover(from cause: String) async -> Upgrade.Outcome {
+    private func recover(
+        from cause: String, _ record: inout UpgradeRecord
+    ) async -> Upgrade.Outcome {
         log.error(
             "the new process failed after it had served; this program takes over again",
             metadata: ["cause": "\(cause)"])
         for _ in 0..<3 where !upgrade.isBrokenOff {
             do {
-                return try await attempt(Upgrade.itself)
+                return try await attempt(Upgrade.itself, &record)
             } catch {
                 log.error("that failed, too", metadata: ["cause": "\(Wiring.oneLine(error))"])
             }
         }
+        record.fail(because: "\(cause); and nobody keeps the state now: restart when you can")
+        keep(record)
         log.critical("nobody keeps the state; traffic is served as before until a restart")
         return .lost
     }

@@ -15,7 +15,7 @@ import Traffic
 
 extension Wiring {
     /// Waits for the replicas, then tells the service manager and whoever looks at the terminal.
-    func welcome(after predecessor: Predecessor?) async {
+    func welcome() async {
         // Whoever looks at a terminal has been told before.
         if predecessor != nil { return await tellTakenOver() }
         let isComplete = await replicasAreReady(within: .seconds(60))

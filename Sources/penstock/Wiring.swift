@@ -23,6 +23,7 @@ struct Wiring {
     let runtime: ProcessRuntime
     let controller: Controller
     let admin: AdminPort
+    let predecessor: Predecessor?
     let upgrade = Upgrade()
 
     /// Serves until the stream of signals has been obeyed to its end.
@@ -34,7 +35,7 @@ struct Wiring {
             let writer = Wiring.startLogging(configuration.log)
             defer { writer.close() }
             var wiring = try await Wiring(options, configuration, predecessor)
-            let welcome = Task { [wiring] in await wiring.welcome(after: predecessor) }
+            let welcome = Task { [wiring] in await wiring.welcome() }
             await wiring.upkeep.begin()
             await wiring.obey(wishes, continuation) { welcome.cancel() }
             await wiring.upkeep.close()
@@ -51,13 +52,14 @@ struct Wiring {
         _ options: ConfigurationOptions, _ read: Configuration, _ predecessor: Predecessor?
     ) async throws {
         self.options = options
+        self.predecessor = predecessor
         var configuration = read
         try Wiring.requireDescriptors(workers: configuration.gateway.workers)
         log = Logger(label: "penstock")
         configuration.gateway.limits.connections = Wiring.connections(configuration, log)
         self.configuration = configuration
         let passed = try await predecessor?.receive()
-        store = try Wiring.openState(configuration.statePath, passed)
+        store = try await Wiring.openState(configuration.statePath, passed)
         upkeep = Upkeep(store)
         plane = try Wiring.makePlane(store, log, passed?.inheritance ?? Inheritance())
         director = TrafficDirector(
@@ -88,7 +90,7 @@ struct Wiring {
         writeProcessID()
         await controller.begin()
         try await controller.apply(configuration.deployments)
-        predecessor?.tellInCharge()
+        await predecessor?.tellInCharge()
     }
 
     private mutating func obey(
@@ -159,11 +161,15 @@ struct Wiring {
         let grace = configuration.gateway.timeouts.drain
         log.notice("draining", metadata: ["grace": "\(grace)"])
         await admin.readiness.set("drain", "draining")
+        let begun = ContinuousClock.now
         let isFinished = await drainPlane(grace)
         if !isFinished { log.warning("the grace is over; requests under way were cut off") }
+        // It may still be answering, and from these replicas.
+        await predecessor?.awaitEnd(within: max(.zero, grace - (ContinuousClock.now - begun)))
         switch configuration.replicasOnExit {
-        case .stop: await controller.stop()
-        case .keep: await controller.leave()
+        // Replicas that have been let go of are not this process's to stop.
+        case .stop where !upgrade.hasGivenUpState: await controller.stop()
+        case .stop, .keep: await controller.leave()
         }
         await admin.stop()
         removeProcessID()
@@ -172,8 +178,9 @@ struct Wiring {
 
     private func stopAtOnce() async {
         plane.stop()
-        guard !upgrade.hasGivenUpState else { return }
-        if configuration.replicasOnExit == .stop { await controller.stop(atOnce: true) }
+        if configuration.replicasOnExit == .stop, !upgrade.hasGivenUpState {
+            await controller.stop(atOnce: true)
+        }
         removeProcessID()
     }
 }

@@ -1,6 +1,7 @@
 # SIGUSR2: a new process takes over in place. What clients, replicas, operators and the service
 # manager notice of it: nothing, nothing, a log line and another process number.
 
+import json
 import os
 import signal
 import socket
@@ -131,9 +132,10 @@ def test_what_is_under_way_ends_well_in_the_old_process(start_origin, start_gate
     waiting.send(compose(target="/held"))
     assert gateway.upgrade()
     [old] = gateway.predecessors
-    for client in (idle, gateway.connect()):
-        assert client.get().status == 200
-        client.close()
+    # Its last answers say that they are the last.
+    until(lambda: idle.get().header("connection") == "close", "the old process drains")
+    idle.close()
+    assert gateway.get().status == 200
     chatting.send(b"still here")
     assert chatting.stream.exactly(10) == b"STILL HERE"
     more.set()
@@ -240,6 +242,26 @@ def test_the_service_manager_is_told_of_the_new_main_process(
                             environment={"NOTIFY_SOCKET": str(folder / "notify")})
     assert manager.recv(100) == b"READY=1"
     assert gateway.upgrade()
-    said = {manager.recv(100), manager.recv(100)}
-    assert said == {f"MAINPID={gateway.pid}".encode(), b"READY=1"}
+    # A word of the new process counts only once it is the main one.
+    assert manager.recv(100) == f"MAINPID={gateway.pid}".encode()
+    assert manager.recv(100) == b"READY=1"
     manager.close()
+
+
+def test_told_to_stop_the_new_process_keeps_the_replicas_until_the_old_one_has_answered(
+        start_gateway):
+    gateway = start_gateway(whole={
+        "gateway": {"listeners": [{"address": "127.0.0.1:0"}]},
+        "admin": {"listen": "127.0.0.1:0"}, "state": "state",
+        "deployments": [iris(replicas=1)]})
+    with gateway.connect() as client:
+        body = json.dumps(FLOWER).encode()
+        client.send(compose("POST", "/iris/v2/models/iris/infer", {
+            "Content-Length": str(len(body)), "Content-Type": "application/json"}) + body[:-1])
+        assert gateway.upgrade()
+        gateway.signal(signal.SIGTERM)
+        until(lambda: gateway.events("draining"), "the new process drains")
+        client.send(body[-1:])
+        assert client.response().status == 200
+    gateway.await_predecessors()
+    assert gateway.wait() in (0, -signal.SIGCHLD)

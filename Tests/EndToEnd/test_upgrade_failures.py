@@ -177,3 +177,11 @@ def test_a_new_process_that_dies_with_the_state_is_replaced_by_the_old_program(
     assert sorted(with_variable(*variable)) == before
     program.restore()
     assert gateway.upgrade()
+
+
+def test_the_state_directory_is_not_exchanged(start_origin, start_gateway, folder):
+    gateway = start_gateway(service(revisions=[revision("a", 100, start_origin(fixed(b"ok")))]))
+    gateway.configuration["state"] = str(folder / "another")
+    gateway.write(gateway.configuration)
+    assert not gateway.upgrade()
+    assert_as_before(gateway, "another state directory")

@@ -16,7 +16,7 @@ import Traffic
             .inCharge,
             .failed("a cause, in words"), .lock, .admin(address: tcp),
             .listener(address: .tcp(host: "0.0.0.0", port: 0), bound: tcp),
-            .listener(address: unix, bound: unix), .begin, .yours,
+            .listener(address: unix, bound: unix), .begin, .yours, .announced,
             .tickets(PassedTicketKeys(keys: [[0, 1, 0xFE, 0xFF], [16]], rotated: -5)),
         ] as [HandoverMessage])
     func `a message is read as it was written`(message: HandoverMessage) {

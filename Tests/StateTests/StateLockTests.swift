@@ -61,6 +61,17 @@ import Testing
         #expect(isFree())
     }
 
+    @Test func `the lock of another directory is none`() throws {
+        let lock = try StateLock(directory: scratch.url)
+        let other = ScratchDirectory()
+        try FileManager.default.createDirectory(at: other.url, withIntermediateDirectories: true)
+        _ = try StateLock(directory: other.url)
+        #expect(throws: StateError.self) {
+            try StateLock(passed: dup(lock.descriptor), directory: other.url)
+        }
+        #expect(!isFree())
+    }
+
     @Test func `only the lock's own open file can be passed`() throws {
         let lock = try StateLock(directory: scratch.url)
         let path = scratch.url.appending(path: "lock").path(percentEncoded: false)

@@ -27,8 +27,22 @@ package final class StateLock: Sendable {
     /// The lock of a process that is succeeded, with the descriptor that came from there. Signed
     /// only once that process has given the directory up.
     package convenience init(passed descriptor: Int32, directory: URL) throws {
-        try self.init(
-            descriptor, directory.appending(path: "lock").path(percentEncoded: false))
+        let path = directory.appending(path: "lock").path(percentEncoded: false)
+        guard Self.isSame(descriptor, path) else {
+            close(descriptor)
+            throw StateError.unusable(
+                file: path,
+                reason: "is another state directory than that of the process to take over from")
+        }
+        try self.init(descriptor, path)
+    }
+
+    private static func isSame(_ descriptor: Int32, _ path: String) -> Bool {
+        var (own, found) = (stat(), stat())
+        guard unsafe fstat(descriptor, &own) == 0, unsafe stat(path, &found) == 0 else {
+            return false
+        }
+        return own.st_dev == found.st_dev && own.st_ino == found.st_ino
     }
 
     private init(_ descriptor: Int32, _ path: String) throws {

@@ -30,6 +30,9 @@ package enum HandoverMessage: Sendable, Equatable {
     case begin
     /// Nothing is written to the state any more: keep it.
     case yours
+    /// Everybody who has to know has been told who serves now. The predecessor's end of the channel
+    /// stays open until its last answer.
+    case announced
 
     case unknown
 }
@@ -53,6 +56,7 @@ extension HandoverMessage {
             ["tickets", String(tickets.rotated)] + tickets.keys.map(Self.hexadecimal)
         case .begin: ["begin"]
         case .yours: ["yours"]
+        case .announced: ["announced"]
         case .unknown: ["unknown"]
         }
     }
@@ -83,6 +87,7 @@ extension HandoverMessage {
         case "tickets": tickets(fields).map { .tickets($0) }
         case "begin": .begin
         case "yours": .yours
+        case "announced": .announced
         default: nil
         }
     }

@@ -52,11 +52,15 @@ package struct PassedListeners {
     /// The one that listens where the plan wants to; what it was called before matters more than
     /// where it listens, so that port 0 stays the port that it was.
     package mutating func take(_ address: NetworkAddress) -> PassedListener? {
-        let place =
-            rest.firstIndex { $0.address == address } ?? rest.firstIndex { $0.bound == address }
-        guard let place else { return nil }
+        guard let place = place(of: address) else { return nil }
         taken.append(rest[place].address)
         return rest.remove(at: place)
+    }
+
+    func has(_ address: NetworkAddress) -> Bool { place(of: address) != nil }
+
+    private func place(of address: NetworkAddress) -> Int? {
+        rest.firstIndex { $0.address == address } ?? rest.firstIndex { $0.bound == address }
     }
 
     mutating func forgetRest() { rest = [] }

@@ -65,15 +65,21 @@ struct ListenerSet {
     ) throws(TrafficPlanError) -> [[OpenListener]] {
         var opened = [[OpenListener]](repeating: [], count: loops)
         var kept: [Entry] = []
-        var fresh: [Entry] = []
-        for plan in plans {
+        var fresh: [(place: Int, entry: Entry)] = []
+        // What can fail comes first: a socket that is added to those taken over has its share of
+        // the connections at once, and closing it again would lose them.
+        let places = plans.indices.sorted { left, right in
+            !passed.has(plans[left].address) && passed.has(plans[right].address)
+        }
+        for place in places {
+            let plan = plans[place]
             // An address that stays keeps its socket; what else is said of it takes effect on it.
             if let known = entries.first(where: { $0.plan.address == plan.address }) {
                 kept.append(known.with(plan))
                 continue
             }
             do throws(SystemError) {
-                fresh.append(try open(plan, &opened))
+                fresh.append((place, try open(plan, &opened)))
             } catch {
                 close(opened)
                 throw .cannotListen(address: plan.address, reason: "\(error)")
@@ -83,7 +89,7 @@ struct ListenerSet {
         for entry in entries where !addresses.contains(entry.plan.address) {
             Sockets.removeFile(of: entry.address)
         }
-        entries = kept + fresh
+        entries = kept + fresh.sorted { $0.place < $1.place }.map(\.entry)
         return opened
     }
 

@@ -176,12 +176,12 @@ class Gateway:
               "the log tells the end of a reload")
         return len(self.events(done)) > before[0]
 
-    def upgrade(self):
+    def upgrade(self, order=None):
         """True when another process has taken over; it is this gateway's from then on."""
         become_subreaper()
         done, refused = "upgraded; draining", "not upgraded; everything stays as it was"
         before = len(self.events(done)), len(self.events(refused))
-        self.signal(signal.SIGUSR2)
+        order() if order else self.signal(signal.SIGUSR2)
         until(lambda: (len(self.events(done)), len(self.events(refused))) != before,
               "the log tells the end of an upgrade", 60)
         if len(self.events(done)) == before[0]:

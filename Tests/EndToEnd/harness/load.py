@@ -46,9 +46,14 @@ class Load:
     def run(self):
         """To the end of `requests_max`."""
         with self:
-            for thread in self._threads:
-                thread.join(120)
+            self.finish()
         return self
+
+    def finish(self):
+        """Waits for the last of `requests_max`."""
+        for thread in self._threads:
+            thread.join(120)
+            assert not thread.is_alive(), f"{self._left} requests are left"
 
     def stop(self):
         self._stopping = True

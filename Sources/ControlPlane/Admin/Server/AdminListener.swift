@@ -1,5 +1,5 @@
-// Accepts the admin port's connections from a socket that listens already, so that a process that
-// takes over can go on with the very same one. When told to stop, requests under way end well.
+// Serves connections that somebody else accepts, so that a process that takes over can accept from
+// the same socket at the same time. When told to stop, requests under way end well.
 
 import HummingbirdCore
 import Logging
@@ -7,59 +7,107 @@ import NIOCore
 import NIOExtras
 import NIOPosix
 import ServiceLifecycle
+import Synchronization
+
+/// Accepted connections as they come.
+package struct AdminConnections: Sendable {
+    let descriptors: AsyncStream<Int32>
+    let release: @Sendable () -> Void
+    let stop: @Sendable () -> Void
+
+    /// - Parameters:
+    ///   - descriptors: each is closed here, and then there is room for another: `release`.
+    ///   - stop: ends the stream; what has been accepted still comes.
+    package init(
+        descriptors: AsyncStream<Int32>, release: @escaping @Sendable () -> Void,
+        stop: @escaping @Sendable () -> Void
+    ) {
+        self.descriptors = descriptors
+        self.release = release
+        self.stop = stop
+    }
+}
 
 struct AdminListener: Service {
-    /// Closed in the end.
-    let descriptor: Int32
-    let connections: any ServerChildChannel
-    let connectionsMax: Int
+    let incoming: AdminConnections
+    let kind: any ServerChildChannel
     let logger: Logger
     /// How long connections just accepted have to bring their request when the end has come.
     let patience: @Sendable () -> Duration
-    let onListening: @Sendable (any Channel) async -> Void
 
     func run() async throws {
-        try await run(connections)
+        await run(kind)
     }
 
-    private func run(_ connections: some ServerChildChannel) async throws {
-        let group = MultiThreadedEventLoopGroup.singleton
-        let quiescing = ServerQuiescingHelper(group: group)
-        let bootstrap = ServerBootstrap(group: group)
-            .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
-            .serverChannelInitializer { [connectionsMax] channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandlers([
-                        AvailableConnectionsChannelHandler(maxConnections: connectionsMax),
-                        quiescing.makeServerChannelHandler(channel: channel),
-                    ])
+    private func run(_ kind: some ServerChildChannel) async {
+        let open = OpenConnections()
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                for await descriptor in incoming.descriptors {
+                    group.addTask {
+                        await serve(descriptor, kind, open)
+                        incoming.release()
+                    }
                 }
             }
-        let server = try await bootstrap.bind(descriptor) { [logger] channel in
-            connections.setup(channel: channel, logger: logger)
-        }
-        try await withGracefulShutdownHandler {
-            await onListening(server.channel)
-            try await serve(server, connections)
         } onGracefulShutdown: {
-            server.channel.close(promise: nil)
+            incoming.stop()
             Task { [patience] in
                 // Cancelled: the end comes now.
                 try? await Task.sleep(for: patience())
-                quiescing.initiateShutdown(promise: nil)
+                open.quiesce()
             }
         }
     }
 
-    private func serve<Connections: ServerChildChannel>(
-        _ server: NIOAsyncChannel<Connections.Value, Never>, _ connections: Connections
-    ) async throws {
-        try await withThrowingDiscardingTaskGroup { group in
-            try await server.executeThenClose { incoming in
-                for try await connection in incoming {
-                    group.addTask { await connections.handle(value: connection, logger: logger) }
+    private func serve(
+        _ descriptor: Int32, _ kind: some ServerChildChannel, _ open: OpenConnections
+    ) async {
+        do {
+            let connection = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .channelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
+                .withConnectedSocket(descriptor) { [logger] channel in
+                    kind.setup(channel: channel, logger: logger)
                 }
-            }
+            open.add(connection.channel)
+            await kind.handle(value: connection, logger: logger)
+            open.remove(connection.channel)
+        } catch {
+            logger.debug("a connection ended early", metadata: ["cause": "\(error)"])
         }
+    }
+}
+
+/// Connections to be told when the end has come: then each ends after its request.
+private final class OpenConnections: Sendable {
+    private struct Book: Sendable {
+        var channels: [ObjectIdentifier: any Channel] = [:]
+        var isQuiescing = false
+    }
+
+    private let book = Mutex(Book())
+
+    func add(_ channel: any Channel) {
+        let isQuiescing = book.withLock { book in
+            book.channels[ObjectIdentifier(channel)] = channel
+            return book.isQuiescing
+        }
+        if isQuiescing { tell(channel) }
+    }
+
+    func remove(_ channel: any Channel) {
+        _ = book.withLock { $0.channels.removeValue(forKey: ObjectIdentifier(channel)) }
+    }
+
+    func quiesce() {
+        let channels = book.withLock { book in
+            book.isQuiescing = true
+            return book.channels.values.map(\.self)
+        }
+        channels.forEach(tell)
+    }
+
+    private func tell(_ channel: any Channel) {
+        channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
     }
 }

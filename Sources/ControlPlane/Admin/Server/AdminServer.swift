@@ -11,11 +11,9 @@ package import Logging
 import NIOCore
 import NIOSSL
 import ServiceLifecycle
-package import Traffic
+import Traffic
 
 package final class AdminServer: Sendable {
-    /// People, scrapers, a CLI: more than this is somebody's mistake.
-    private static let connectionsMax = 256
     /// A client that never finishes its request must not hold up the end of the gateway.
     private static let stopDuration = Duration.seconds(2)
 
@@ -48,34 +46,16 @@ package final class AdminServer: Sendable {
     }
 
     /// Serves until `stop()` or cancellation; requests under way end well on `stop()`.
-    ///
-    /// - Parameters:
-    ///   - descriptor: a socket that listens at the address of the options; closed in the end.
-    ///   - onListening: told the address once connections are accepted.
-    package func run(
-        on descriptor: Int32,
-        onListening: @escaping @Sendable (NetworkAddress) async -> Void = { _ in }
-    ) async throws {
-        let opened = Flag()
+    package func run(on incoming: AdminConnections) async throws {
         let listener = AdminListener(
-            descriptor: descriptor, connections: try connections(),
-            connectionsMax: Self.connectionsMax, logger: logger,
-            patience: { [succeeded] in succeeded.isRaised ? Self.lastRequestDuration : .zero }
-        ) { [options] channel in
-            opened.raise()
-            await onListening(AdminServer.bound(channel) ?? options.address)
-        }
+            incoming: incoming, kind: try connections(), logger: logger,
+            patience: { [succeeded] in succeeded.isRaised ? Self.lastRequestDuration : .zero })
         let group = ServiceGroup(configuration: groupConfiguration(listener))
         let ticking = Task { await tick() }
         defer { ticking.cancel() }
         let stopping = Task { await awaitStop(of: group) }
         defer { stopping.cancel() }
-        do {
-            try await group.run()
-        } catch {
-            if opened.isRaised { throw error }
-            throw AdminError.cannotListen(options.address, reason: "\(error)")
-        }
+        try await group.run()
     }
 
     /// May be called from anywhere, any number of times.
@@ -126,12 +106,6 @@ package final class AdminServer: Sendable {
             }, configuration: .init(idleTimeout: .seconds(60)))
         guard let tls = options.tls else { return plain }
         return try TLSChannel(plain, tlsConfiguration: tls.configuration())
-    }
-
-    private static func bound(_ channel: any Channel) -> NetworkAddress? {
-        guard let local = channel.localAddress, let host = local.ipAddress, let port = local.port
-        else { return nil }
-        return .tcp(host: host, port: UInt16(clamping: port))
     }
 }
 
