@@ -151,7 +151,9 @@ let package = Package(
             name: "BalancingTests", dependencies: ["Balancing", "Traffic"], swiftSettings: house),
         .testTarget(
             name: "ProxyingTests",
-            dependencies: ["Proxying", "Traffic", "HTTPWire", "Reactor", "Balancing"],
+            dependencies: [
+                "Proxying", "Traffic", "HTTPWire", "Reactor", "Balancing", "TLS",
+            ],
             swiftSettings: house),
         .testTarget(name: "NotationTests", dependencies: ["Notation"], swiftSettings: house),
         .testTarget(name: "StateTests", dependencies: ["State"], swiftSettings: house),

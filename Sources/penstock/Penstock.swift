@@ -53,8 +53,8 @@ struct Penstock: AsyncParsableCommand {
             CommandGroup(
                 name: "The gateway itself",
                 subcommands: [
-                    Serve.self, Check.self, Backup.self, Restore.self, Explain.self,
-                    Completion.self,
+                    Serve.self, Check.self, UpgradeInPlace.self, Backup.self, Restore.self,
+                    Explain.self, Completion.self,
                     ShowVersion.self,
                 ]),
         ])

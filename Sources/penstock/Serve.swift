@@ -10,7 +10,8 @@ struct Serve: AsyncParsableCommand {
             penstock serve --config conf/quickstart.yaml --state /var/lib/penstock
             """,
         discussion: "SIGTERM and Ctrl-C drain and end, a second one ends at once; SIGHUP reloads "
-            + "the configuration, whole or not at all.")
+            + "the configuration, whole or not at all; SIGUSR2 lets a new process of what now lies "
+            + "where this program was started from take over, without a lost connection.")
 
     @OptionGroup var options: ConfigurationOptions
 

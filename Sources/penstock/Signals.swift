@@ -8,6 +8,8 @@ import Glibc
 enum Signals {
     enum Wish: Sendable {
         case stop, reload, upgrade
+        /// Not a signal: what came of the last upgrade.
+        case upgraded(Upgrade.Outcome)
     }
 
     /// To be called once, before anything else runs. Whoever has obeyed the last one finishes the

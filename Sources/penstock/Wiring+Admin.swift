@@ -1,9 +1,11 @@
-// The admin port: opened before the gateway says it is ready, closed after the last answer.
+// The admin port: opened before the gateway says it is ready, closed after the last answer. Its
+// socket is kept beside the server, so that a process that takes over goes on with the same one.
 
 import Admin
 import Deployments
 import Foundation
 import Logging
+import Reactor
 import Settings
 import State
 import Traffic
@@ -11,6 +13,8 @@ import Traffic
 /// A running admin port.
 struct AdminPort: Sendable {
     let address: NetworkAddress
+    /// Of the socket that listens, for a process that takes over.
+    let descriptor: Int32
     let isEncrypted: Bool
     let readiness: Readiness
     fileprivate let server: AdminServer
@@ -19,15 +23,20 @@ struct AdminPort: Sendable {
     var url: String { "\(isEncrypted ? "https" : "http")://\(address)" }
 
     /// Requests under way end well first.
-    func stop() async {
-        server.stop()
+    func stop(isSucceeded: Bool = false) async {
+        server.stop(isSucceeded: isSucceeded)
         await serving.value
     }
 }
 
 /// What keeps the gateway from being ready, by topic.
 actor Readiness {
-    private var reasons: [String: String] = ["start": "starting: not all replicas are ready"]
+    private var reasons: [String: String]
+
+    /// A process that has taken over has been ready all the time.
+    init(isStarting: Bool) {
+        reasons = isStarting ? ["start": "starting: not all replicas are ready"] : [:]
+    }
 
     func set(_ topic: String, _ reason: String?) {
         reasons[topic] = reason
@@ -39,13 +48,14 @@ actor Readiness {
 extension Wiring {
     static func startAdmin(
         _ configuration: Configuration, _ store: Store, _ director: TrafficDirector,
-        _ memory: AdminMemory
+        _ memory: AdminMemory, _ passed: Predecessor.Passed? = nil
     ) async throws -> AdminPort {
         let settings = configuration.admin
-        let readiness = Readiness()
+        let readiness = Readiness(isStarting: passed == nil)
         let certificate = settings.tls.map {
             AdminCertificate(certificate: $0.certificate, key: $0.key)
         }
+        try certificate?.check()
         // Made, or known from the last start, before anybody can knock.
         _ = try store.adminToken(now: Date())
         let server = try AdminServer(
@@ -54,20 +64,45 @@ extension Wiring {
             tokens: store, director: director, version: Version.text,
             logger: Logger(label: "penstock.admin"), memory: memory,
             readiness: { await readiness.list })
-        let (addresses, continuation) = AsyncThrowingStream.makeStream(of: NetworkAddress.self)
+        let door = try AdminDoor(try adminSocket(settings.listen, passed))
         let serving = Task {
             do {
-                try await server.run { continuation.yield($0) }
-                continuation.finish()
+                try await server.run(on: door.incoming)
             } catch {
-                continuation.finish(throwing: error)
+                Logger(label: "penstock.admin").error(
+                    "the admin port has ended", metadata: ["cause": "\(error)"])
             }
         }
-        for try await address in addresses {
-            return AdminPort(
-                address: address, isEncrypted: certificate != nil, readiness: readiness,
-                server: server, serving: serving)
+        return AdminPort(
+            address: bound(settings.listen, door.descriptor), descriptor: door.descriptor,
+            isEncrypted: certificate != nil, readiness: readiness, server: server,
+            serving: serving)
+    }
+
+    /// With the port that the system chose for port 0.
+    private static func bound(_ address: NetworkAddress, _ descriptor: Int32) -> NetworkAddress {
+        guard case .tcp(let host, _) = address else { return address }
+        return .tcp(host: host, port: Sockets.boundPort(descriptor))
+    }
+
+    /// The socket of the process that is succeeded, if the port is still the same, or a new one.
+    private static func adminSocket(
+        _ address: NetworkAddress, _ passed: Predecessor.Passed?
+    ) throws -> Int32 {
+        if let admin = passed?.admin {
+            if admin.address == address { return admin.descriptor }
+            Sockets.close(admin.descriptor)
         }
-        throw Failure(.error, "admin.listen: the admin port ended before it was open")
+        guard case .tcp(let host, let port) = address else {
+            throw AdminError.unsupportedAddress(address)
+        }
+        do {
+            var found = SocketAddress(numeric: host, port: port)
+            if found == nil { found = try HostLookup.addresses(of: host).first?.with(port: port) }
+            guard let found else { throw AdminError.unsupportedAddress(address) }
+            return try Sockets.listen(on: found, isExclusive: true)
+        } catch {
+            throw AdminError.cannotListen(address, reason: "\(error)")
+        }
     }
 }

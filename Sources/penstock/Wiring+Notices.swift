@@ -9,13 +9,19 @@ import NIOHTTP1
 import NIOPosix
 import Notation
 import Proxying
+import Replicas
 import Traffic
 
 extension Wiring {
-    static func startNotices(
+    /// For as long as the program runs.
+    static func startNotices(_ runtime: ProcessRuntime, _ controller: Controller) async throws {
+        try await startNotices(at: noticePath(runtime)) { await controller.notice(of: $0) }
+    }
+
+    private static func startNotices(
         at path: String, _ text: @escaping @Sendable (_ deployment: String) async -> StoppedNotice
-    ) async throws -> any Channel {
-        try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    ) async throws {
+        _ = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.pipeline.configureHTTPServerPipeline(withErrorHandling: true)
                     .flatMapThrowing {

@@ -55,7 +55,7 @@ extension Wiring {
         return differences
     }
 
-    private static func oneLine(_ error: any Error) -> String {
+    static func oneLine(_ error: any Error) -> String {
         let text = (error as? Failure)?.message ?? "\(error)"
         let lines = text.split(separator: "\n")
         guard let first = lines.first, lines.count > 1 else { return text }

@@ -59,20 +59,42 @@ extension Wiring {
         return possible
     }
 
-    static func openState(_ path: String) throws -> Store {
-        try Store(directory: URL(filePath: path, directoryHint: .isDirectory))
+    /// A process that was just killed holds its lock until the kernel has cleared it away.
+    private static let patience = Duration.seconds(1)
+
+    /// - Parameter passed: from a process that is succeeded: it still writes.
+    static func openState(_ path: String, _ passed: Predecessor.Passed?) async throws -> Store {
+        let directory = URL(filePath: path, directoryHint: .isDirectory)
+        guard let descriptor = passed?.lock else {
+            let deadline = ContinuousClock.now.advanced(by: patience)
+            while true {
+                do {
+                    return try Store(directory: directory)
+                } catch StateError.inUse where ContinuousClock.now < deadline {
+                    try await Task.sleep(for: .milliseconds(10))
+                }
+            }
+        }
+        return try Store(
+            directory: directory,
+            passed: try StateLock(passed: descriptor, directory: directory))
     }
 
-    static func makePlane(_ store: Store, _ log: Logger) throws -> DataPlane {
-        DataPlane(
-            options: DataPlaneOptions(stickyKey: try store.stickyKey()) { line in
-                log.log(level: line.isError ? .error : .info, "\(line.text)")
-            })
+    static func makePlane(
+        _ store: Store, _ log: Logger, _ inheritance: Inheritance
+    ) throws -> DataPlane {
+        let options = DataPlaneOptions(stickyKey: try store.stickyKey()) { line in
+            log.log(level: line.isError ? .error : .info, "\(line.text)")
+        }
+        return DataPlane(options: options, inheritance: inheritance)
     }
 
-    func drainPlane(_ grace: Duration) async -> Bool {
+    /// - Parameter passedOn: what a successor has taken; nil without one.
+    func drainPlane(
+        _ grace: Duration, passedOn: Set<NetworkAddress>? = nil
+    ) async -> Bool {
         await withCheckedContinuation { continuation in
-            plane.drain(grace: grace) { continuation.resume(returning: $0) }
+            plane.drain(grace: grace, passedOn: passedOn) { continuation.resume(returning: $0) }
         }
     }
 
@@ -89,6 +111,11 @@ extension Wiring {
     }
 
     func removeProcessID() {
+        // Unreadable is as good as gone.
+        let text = try? String(contentsOf: processIDFile, encoding: .utf8)
+        let own = "\(ProcessInfo.processInfo.processIdentifier)\n"
+        // A successor's stays.
+        guard text == own else { return }
         // Gone already is as good; the lock, not this file, says who is alive.
         try? FileManager.default.removeItem(at: processIDFile)
     }

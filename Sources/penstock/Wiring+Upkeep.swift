@@ -6,13 +6,20 @@ import Foundation
 import Logging
 import State
 
-extension Wiring {
-    static func startUpkeep(_ store: Store) -> Task<Void, Never> {
-        Task {
-            let log = Logger(label: "penstock.state")
+actor Upkeep {
+    private let store: Store
+    private let log = Logger(label: "penstock.state")
+    private var rounds: Task<Void, Never>?
+
+    init(_ store: Store) {
+        self.store = store
+    }
+
+    func begin() {
+        rounds = Task { [store, log] in
             var told: String?
             while !Task.isCancelled {
-                let fault = await round(store)
+                let fault = await Upkeep.round(store)
                 if fault != told {
                     if let fault {
                         log.error("the state needs care", metadata: ["cause": "\(fault)"])
@@ -25,18 +32,27 @@ extension Wiring {
                 try? await Task.sleep(for: .seconds(60))
             }
             // Not this task, whose reads are cancelled.
-            await Task { await sign(store, log) }.value
+            await Task { await Upkeep.sign(store, log) }.value
         }
     }
 
-    /// Waits for the last signature, begun when the task was cancelled, and closes the database.
-    static func endUpkeep(_ upkeep: Task<Void, Never>, _ store: Store) async {
-        upkeep.cancel()
-        await upkeep.value
+    /// Begins the last signature, which nobody needs to wait for.
+    func cancel() { rounds?.cancel() }
+
+    /// Waits for the last signature.
+    func end() async {
+        rounds?.cancel()
+        await rounds?.value
+        rounds = nil
+    }
+
+    /// Closes the database as well.
+    func close() async {
+        await end()
         do {
             try store.close()
         } catch {
-            Logger(label: "penstock.state").warning(
+            log.warning(
                 "the state was not closed in good order", metadata: ["cause": "\(error)"])
         }
     }

@@ -16,6 +16,8 @@ import Traffic
 extension Wiring {
     /// Waits for the replicas, then tells the service manager and whoever looks at the terminal.
     func welcome() async {
+        // Whoever looks at a terminal has been told before.
+        if predecessor != nil { return await tellTakenOver() }
         let isComplete = await replicasAreReady(within: .seconds(60))
         guard !Task.isCancelled else { return }
         if !isComplete { await tellWhatIsMissing() }
@@ -31,6 +33,13 @@ extension Wiring {
         lines.append("read on    docs/operating.md; penstock status --config \(options.file)")
         lines.append("Ctrl-C drains and ends.")
         Terminal.print(lines.joined(separator: "\n"))
+    }
+
+    private func tellTakenOver() async {
+        _ = penstock_notify_ready()
+        log.notice(
+            "serving; took over from the process before",
+            metadata: ["listeners": "\(gatewayURLs.joined(separator: " "))"])
     }
 
     /// Every deployment that shall run has its replicas in the rotation.

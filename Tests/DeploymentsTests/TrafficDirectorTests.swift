@@ -84,6 +84,18 @@ import Traffic
         #expect(gate.split("echo") == ["stable": 500, "canary": 500])
     }
 
+    @Test func `what a reload has outdated is stored later if it cannot be at once`() async throws {
+        let director = try await loaded()
+        _ = try await director.shift(service: "echo", to: ["canary": 1000])
+        store.fail(with: .handingOver)
+        try await director.load(gateway: Sample.gateway, services: [Sample.echo(stable: 500)])
+        store.fail(with: nil)
+        try await director.load(gateway: Sample.gateway, services: [Sample.echo(stable: 500)])
+        #expect(store.transitions.last?.edits == [.clearSplit(service: "echo")])
+        try await director.load(gateway: Sample.gateway, services: [Sample.echo(stable: 500)])
+        #expect(store.transitions.last?.edits == [])
+    }
+
     @Test func `a refused reload leaves everything as it was`() async throws {
         let director = try await loaded()
         _ = try await director.shift(service: "echo", to: ["canary": 1000])

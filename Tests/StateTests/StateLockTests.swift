@@ -43,6 +43,45 @@ import Testing
         close(copy)
     }
 
+    @Test func `a lock that is passed on is never free`() throws {
+        let lock = try StateLock(directory: scratch.url)
+        let heir = try StateLock(passed: dup(lock.descriptor), directory: scratch.url)
+        lock.passOn()
+        lock.release()
+        #expect(!isFree())
+        heir.release()
+        #expect(isFree())
+    }
+
+    @Test func `an heir that gives up leaves the lock where it was`() throws {
+        let lock = try StateLock(directory: scratch.url)
+        try StateLock(passed: dup(lock.descriptor), directory: scratch.url).passOn()
+        #expect(!isFree())
+        lock.release()
+        #expect(isFree())
+    }
+
+    @Test func `the lock of another directory is none`() throws {
+        let lock = try StateLock(directory: scratch.url)
+        let other = ScratchDirectory()
+        try FileManager.default.createDirectory(at: other.url, withIntermediateDirectories: true)
+        _ = try StateLock(directory: other.url)
+        #expect(throws: StateError.self) {
+            try StateLock(passed: dup(lock.descriptor), directory: other.url)
+        }
+        #expect(!isFree())
+    }
+
+    @Test func `only the lock's own open file can be passed`() throws {
+        let lock = try StateLock(directory: scratch.url)
+        let path = scratch.url.appending(path: "lock").path(percentEncoded: false)
+        let other = try #require(FileHandle(forUpdatingAtPath: path))
+        #expect(throws: StateError.self) {
+            try StateLock(passed: dup(other.fileDescriptor), directory: scratch.url)
+        }
+        lock.release()
+    }
+
     @Test func `children do not inherit the lock`() throws {
         let lock = try StateLock(directory: scratch.url)
         #expect(fcntl(lock.descriptor, F_GETFD) & FD_CLOEXEC != 0)

@@ -55,6 +55,27 @@ import Testing
         #expect(try !comesBack(client, to: Contexts.server()))
     }
 
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func `a process that got the keys resumes sessions, old keys' too`(version: Int32) throws {
+        let tickets = TLSTicketKeys(now: 5)
+        let earlier = try visitor(Contexts.server(tickets: tickets), version)
+        tickets.rotate(now: 7)
+        let later = try visitor(Contexts.server(tickets: tickets), version)
+        let heir = TLSTicketKeys(tickets.passed)
+        #expect(heir.passed == tickets.passed && heir.lastRotation == 7)
+        #expect(tickets.passed.keys.count == 2)
+        let context = try Contexts.server(tickets: heir)
+        #expect(try comesBack(earlier, to: context))
+        #expect(try comesBack(later, to: context))
+    }
+
+    @Test func `keys that are none are replaced by a fresh one`() throws {
+        let heir = TLSTicketKeys(PassedTicketKeys(keys: [[1, 2, 3]], rotated: 0))
+        #expect(heir.passed.keys.count == 1 && heir.passed.keys[0].count == 80)
+        let context = try Contexts.server(tickets: heir)
+        #expect(try comesBack(visitor(context, TLS1_3_VERSION), to: context))
+    }
+
     @Test func `a ticket is not a way around another authority`() throws {
         let tickets = TLSTicketKeys()
         let issuer = try authority.get()

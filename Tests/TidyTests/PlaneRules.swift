@@ -68,6 +68,7 @@ extension Rule {
         ]
         let files = [
             "Sources/Traffic/SharedMeter.swift", "Sources/DataPlane/Balancing/SharedLoad.swift",
+            "Sources/ControlPlane/State/StateLock.swift",
         ]
         if folders.contains(where: file.isUnder) || files.contains(file.path) { return [] }
         if file.path.hasPrefix("Sources/ControlPlane/Replicas/ProcessRuntime") { return [] }

@@ -22,6 +22,8 @@ package actor TrafficDirector {
     private var plan: TrafficPlan?
     /// Of the last plan issued, whether or not it could be stored.
     var generation: UInt64 = 0
+    /// What the world has changed and could not be stored yet.
+    private var unstored: (edits: [TrafficEdit], changes: [ChangeRecord]) = ([], [])
 
     /// `patience` bounds the wait for every loop to confirm a plan.
     package init(
@@ -116,13 +118,18 @@ package actor TrafficDirector {
                 "dropped: the file has changed since",
                 metadata: ["target": "\(change.target)", "action": "\(change.action)"])
         }
+        unstored.edits += outdated
+        unstored.changes += records
         do {
             try store.commit(
                 TrafficTransition(
-                    generation: issued.generation, at: now(), edits: outdated,
-                    changes: records))
+                    generation: issued.generation, at: now(), edits: unstored.edits,
+                    changes: unstored.changes))
+            unstored = ([], [])
+        } catch StateError.handingOver {
+            logger.debug("plan in force; stored once the state is this process's")
         } catch {
-            // Outdated edits are found again at the next load; only the number may repeat.
+            // Tried again with the next plan; until then only the number may repeat.
             logger.error("plan in force but not stored", metadata: ["error": "\(error)"])
         }
     }

@@ -51,7 +51,12 @@ package final class ProcessRuntime: ReplicaRuntime {
 
     /// Reads what earlier Penstocks left and takes their GPUs and ports out of what can be given,
     /// before anything can be started.
-    package init(state: URL, options: ProcessRuntimeOptions = ProcessRuntimeOptions()) throws {
+    ///
+    /// - Parameter waits: an earlier one still looks after its replicas; they are none of this
+    ///   runtime's business until `takeStock`.
+    package init(
+        state: URL, options: ProcessRuntimeOptions = ProcessRuntimeOptions(), waits: Bool = false
+    ) throws {
         files = try ReplicaFiles(state: state)
         self.options = options
         search = ProgramSearch(environment: options.environment)
@@ -62,7 +67,21 @@ package final class ProcessRuntime: ReplicaRuntime {
             Books(
                 gpus: GPUAllocator(inventory),
                 ports: PortReservations(start: Int(getpid()) &* 97)))
-        findLeftovers()
+        if !waits { findLeftovers() }
+    }
+
+    /// For a runtime that was made to wait: what the earlier one has let go is found now.
+    package func takeStock() { findLeftovers() }
+
+    /// Replicas live on, and another Penstock looks after them from now on: this runtime neither
+    /// hears of their ends nor samples them.
+    package func letGo() {
+        books.withLock { books in
+            books.sampling?.cancel()
+            books.live = [:]
+        }
+        watcher.close()
+        penstock_leave_children()
     }
 
     deinit {

@@ -1,6 +1,7 @@
 // After a commit that could not be stored, changes are refused at once instead of each waiting for
 // the same disk or lock, but for one at a time, which finds out whether it is well again. A damaged
-// database is not written again: that could only make it worse.
+// database is not written again: that could only make it worse. While another process takes over,
+// nothing is.
 
 package struct ReadOnlyGate: Sendable {
     /// Leave to try a commit.
@@ -11,6 +12,8 @@ package struct ReadOnlyGate: Sendable {
 
     private var fault: StateError?
     private var isProbing = false
+    /// Another process writes now, or reads what must not change.
+    package var isSuspended = false
 
     package init() {}
 
@@ -19,6 +22,7 @@ package struct ReadOnlyGate: Sendable {
 
     /// - Throws: `StateError.readOnly` while somebody else finds out.
     package mutating func admit() throws -> Admission {
+        if isSuspended { throw StateError.handingOver }
         guard let fault else { return Admission(isProbe: false) }
         let isBeyondRepair = if case .corrupt = fault { true } else { false }
         guard !isBeyondRepair, !isProbing else { throw refusal(fault) }
@@ -28,6 +32,7 @@ package struct ReadOnlyGate: Sendable {
 
     /// When it is the commit's turn: those admitted before the fault need not meet it, too.
     package func begin(_ admission: Admission) throws {
+        if isSuspended { throw StateError.handingOver }
         if let fault, !admission.isProbe { throw refusal(fault) }
     }
 
@@ -60,7 +65,7 @@ extension StateError {
     /// Nothing can be stored for now, whatever is asked: 503 rather than 4xx.
     package var isUnavailable: Bool {
         switch self {
-        case .readOnly, .closed: true
+        case .readOnly, .closed, .handingOver: true
         default: isFaultOfStore
         }
     }

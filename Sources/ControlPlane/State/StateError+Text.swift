@@ -31,6 +31,8 @@ extension StateError: CustomStringConvertible {
                 + "directory, or set the secret again"
         case .readOnly(let reason):
             "changes are refused for the moment, traffic is served as before: \(reason)"
+        case .handingOver:
+            "an upgrade is under way; try again in a moment"
         case .notABackup(let file, let reason):
             "\(file): no backup of a Penstock state (\(reason))"
         case .auditBroken(let id):

@@ -20,6 +20,8 @@ package enum StateError: Error, Sendable, Equatable {
     case sealed(what: String)
     /// A commit has failed; changes are refused until one succeeds again.
     case readOnly(because: String)
+    /// Another process is taking over, and nothing may change meanwhile.
+    case handingOver
     /// The file is no backup of Penstock's.
     case notABackup(file: String, reason: String)
     /// There is a file already where one was to be written.

@@ -1,5 +1,6 @@
 // Two gateways over one state directory would each undo what the other stores. The lock is the
-// kernel's: it falls with the process, however that dies, and children do not inherit it.
+// kernel's: it falls with the process, however that dies, and children do not inherit it. It is of
+// the open file, so a process that takes over gets it with a descriptor, and it is never free.
 
 package import Foundation
 import Glibc
@@ -11,30 +12,67 @@ package final class StateLock: Sendable {
     private let isReleased = Guarded(false)
 
     /// - Throws: `StateError.inUse` naming the process that holds the lock.
-    package init(directory: URL) throws {
+    package convenience init(directory: URL) throws {
         let path = directory.appending(path: "lock").path(percentEncoded: false)
-        if !FileManager.default.fileExists(atPath: path) {
-            // Two starters may both get here; the lock below decides between them.
-            _ = FileManager.default.createFile(
-                atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
-        }
-        guard let file = FileHandle(forUpdatingAtPath: path) else {
+        // Closed on exec from the first moment: a program that another thread is just starting
+        // would hold the lock as long as it runs.
+        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
             throw StateError.unusable(file: path, reason: "cannot be opened for writing")
         }
-        // Replicas outlive a crash of the gateway; with this descriptor they would hold the lock.
-        _ = fcntl(file.fileDescriptor, F_SETFD, FD_CLOEXEC)
-        guard flock(file.fileDescriptor, LOCK_EX | LOCK_NB) == 0 else {
-            throw StateError.inUse(file: path, holder: StateLock.holder(in: file))
+        try self.init(descriptor, path)
+        sign()
+    }
+
+    /// The lock of a process that is succeeded, with the descriptor that came from there. Signed
+    /// only once that process has given the directory up.
+    package convenience init(passed descriptor: Int32, directory: URL) throws {
+        let path = directory.appending(path: "lock").path(percentEncoded: false)
+        guard Self.isSame(descriptor, path) else {
+            close(descriptor)
+            throw StateError.unusable(
+                file: path,
+                reason: "is another state directory than that of the process to take over from")
         }
-        self.file = file
-        descriptor = file.fileDescriptor
-        // Whose lock it is only decorates somebody else's error; a full disk must not keep a
-        // gateway from starting.
+        try self.init(descriptor, path)
+    }
+
+    private static func isSame(_ descriptor: Int32, _ path: String) -> Bool {
+        var (own, found) = (stat(), stat())
+        guard unsafe fstat(descriptor, &own) == 0, unsafe stat(path, &found) == 0 else {
+            return false
+        }
+        return own.st_dev == found.st_dev && own.st_ino == found.st_ino
+    }
+
+    private init(_ descriptor: Int32, _ path: String) throws {
+        self.descriptor = descriptor
+        file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
+        // Nothing happens where the open file has the lock already.
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let holder = StateLock.holder(in: file)
+            close(descriptor)
+            isReleased.withLock { $0 = true }
+            throw StateError.inUse(file: path, holder: holder)
+        }
+    }
+
+    deinit { release() }
+
+    /// Whose lock it is only decorates somebody else's error; a full disk must not keep a gateway
+    /// from starting.
+    package func sign() {
         try? file.truncate(atOffset: 0)
         try? file.write(contentsOf: Data("pid \(getpid())\n".utf8))
     }
 
-    deinit { release() }
+    /// Another process has it, too, and keeps it: only this descriptor of it goes.
+    package func passOn() {
+        isReleased.withLock { isReleased in
+            if !isReleased { close(descriptor) }
+            isReleased = true
+        }
+    }
 
     /// Gives the directory free. Asking again does nothing.
     package func release() {
@@ -46,8 +84,7 @@ package final class StateLock: Sendable {
         // Closing is not enough: a process that is just being started has a copy of the
         // descriptor until it runs its program, and with it the lock.
         _ = flock(descriptor, LOCK_UN)
-        // A descriptor that cannot be closed is closed all the same.
-        try? file.close()
+        close(descriptor)
     }
 
     private static func holder(in file: FileHandle) -> String {

@@ -6,12 +6,15 @@ import GRDB
 
 extension Store {
     static func migrate(_ database: DatabasePool) throws {
-        let migrator = migrator()
-        guard try !database.read(migrator.hasBeenSuperseded) else {
+        try refuseLater(database)
+        try migrator().migrate(database)
+        try makeShrinkable(database)
+    }
+
+    static func refuseLater(_ database: DatabasePool) throws {
+        guard try !database.read(migrator().hasBeenSuperseded) else {
             throw StateError.tooNew(file: database.path)
         }
-        try migrator.migrate(database)
-        try makeShrinkable(database)
     }
 
     static func migrator() -> DatabaseMigrator {

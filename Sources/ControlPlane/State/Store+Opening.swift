@@ -8,6 +8,26 @@ extension Store {
     static func open(_ path: String, _ options: StoreOptions) throws -> DatabasePool {
         try translating(path) {
             let database = try DatabasePool(path: path, configuration: configuration(options))
+            try prepare(database, path, options)
+            return database
+        }
+    }
+
+    /// Another process still writes: nothing is changed yet, not even the schema. What is read
+    /// before `prepare` are documents and settings, which no step of the schema has changed since
+    /// there are any.
+    static func openToRead(_ path: String, _ options: StoreOptions) throws -> DatabasePool {
+        try translating(path) {
+            let database = try DatabasePool(path: path, configuration: configuration(options))
+            try refuseLater(database)
+            return database
+        }
+    }
+
+    static func prepare(
+        _ database: DatabasePool, _ path: String, _ options: StoreOptions
+    ) throws {
+        try translating(path) {
             if !isLarge(path) { try database.read { try check($0, path) } }
             try migrate(database)
             try database.writeWithoutTransaction { connection in
@@ -19,7 +39,6 @@ extension Store {
                 try connection.execute(
                     sql: "PRAGMA max_page_count = \(max(1, options.databaseBytes / pageBytes))")
             }
-            return database
         }
     }
 

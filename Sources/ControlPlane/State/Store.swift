@@ -13,8 +13,9 @@ package final class Store: StateStore, TrafficStore {
     let databaseBytes: Int64
     let hub: WatchHub
     let pageTokens: PageTokens
-    private let lock: StateLock
-    private let gate = Guarded(ReadOnlyGate())
+    let lock: StateLock
+    let gate = Guarded(ReadOnlyGate())
+    let options: StoreOptions
     private let isClosed = Guarded(false)
     /// Too large to be checked before the start; upkeep does it.
     private let isUnchecked: Guarded<Bool>
@@ -30,12 +31,33 @@ package final class Store: StateStore, TrafficStore {
         path = StateDirectory.databaseFile(in: directory).path(percentEncoded: false)
         try StateDirectory.narrow(path)
         database = try Store.open(path, options)
+        self.options = options
         retention = options.retention
         databaseBytes = options.databaseBytes
         hub = WatchHub()
         pageTokens = PageTokens(key: try SecretFile.pageKey(in: directory))
         isUnchecked = Guarded(Store.isLarge(path))
         try recover()
+    }
+
+    /// The state of a process that is succeeded: it can be read, and changes are refused until
+    /// `takeOver`.
+    ///
+    /// - Parameter lock: that process's own.
+    package init(
+        directory: URL, options: StoreOptions = StoreOptions(), passed lock: StateLock
+    ) throws {
+        self.directory = directory
+        self.lock = lock
+        path = StateDirectory.databaseFile(in: directory).path(percentEncoded: false)
+        gate.withLock { $0.isSuspended = true }
+        database = try Store.openToRead(path, options)
+        self.options = options
+        retention = options.retention
+        databaseBytes = options.databaseBytes
+        hub = WatchHub()
+        pageTokens = PageTokens(key: try SecretFile.pageKey(in: directory))
+        isUnchecked = Guarded(Store.isLarge(path))
     }
 
     deinit {

@@ -25,12 +25,17 @@ package final class DataPlane: TrafficGate, Sendable {
     }
 
     private let options: DataPlaneOptions
+    private let passed: [PassedListener]
     /// Outlive plans: a reload makes no client shake hands anew.
-    private let tickets = TLSTicketKeys()
+    let tickets: TLSTicketKeys
     private let state = Lock<State?>(nil)
 
-    package init(options: DataPlaneOptions) {
+    /// - Parameter inheritance: of a process that is succeeded; its descriptors are this one's now.
+    package init(options: DataPlaneOptions, inheritance: Inheritance = Inheritance()) {
         self.options = options
+        passed = inheritance.listeners
+        tickets =
+            inheritance.tickets.map { TLSTicketKeys($0) } ?? TLSTicketKeys(now: Clock.now())
     }
 
     /// Opens the plan's listeners and starts one loop per worker. To be called once.
@@ -50,8 +55,9 @@ package final class DataPlane: TrafficGate, Sendable {
         let certificates = try certificates(of: plan, previous: Certificates())
         let compiled = CompiledPlan(
             plan, certificates, registry: &registry, stickyKey: options.key, now: Clock.now())
-        var listeners = ListenerSet(loops: loops)
+        var listeners = ListenerSet(loops: loops, passed: passed)
         let opened = try listeners.open(plan.gateway.listeners)
+        listeners.closeUnwanted()
         let counters = SharedCounters(count: LoopCounter.cells, loops: loops)
         let connections = ConnectionCount(limit: plan.gateway.limits.connections)
         do {
@@ -226,14 +232,23 @@ package final class DataPlane: TrafficGate, Sendable {
 
     /// Takes no new connection and lets requests under way end, for at most `grace`. Calls back on
     /// a thread of its own with false when some had to be cut off.
-    package func drain(grace: Duration, whenDone: @escaping @Sendable (Bool) -> Void) {
+    ///
+    /// - Parameter passedOn: listeners that a successor has taken; nil when there is none.
+    package func drain(
+        grace: Duration, passedOn: Set<NetworkAddress>? = nil,
+        whenDone: @escaping @Sendable (Bool) -> Void
+    ) {
         let (workers, ended) = state.withLock { state in
             // Now, not at the end: by then a successor may listen on the same path.
-            state?.listeners.removeFiles()
+            state?.listeners.removeFiles(passedOn: passedOn ?? [])
             return (state?.workers ?? [], state?.ended)
         }
-        let deadline = Clock.now() + max(0, grace.wholeNanoseconds)
-        for worker in workers { worker.mailbox.post(.drain(until: deadline)) }
+        let order = DrainOrder(
+            deadline: Clock.now() + max(0, grace.wholeNanoseconds),
+            idleNanoseconds: passedOn == nil
+                ? Limits.drainIdleNanoseconds : Limits.succeededIdleNanoseconds,
+            passedOn: passedOn ?? [])
+        for worker in workers { worker.mailbox.post(.drain(order)) }
         _ = LoopThread.start(name: "drain") { [self] in
             ended?.wait()
             tidyUp()
@@ -281,6 +296,15 @@ package final class DataPlane: TrafficGate, Sendable {
     package func reopenAccessLog() {
         state.withLock { $0?.log?.reopen() }
     }
+
+    func duplicateListeners() throws(SystemError) -> [PassedListener] {
+        try state.withLock { state throws(SystemError) in
+            try state?.listeners.duplicates() ?? []
+        }
+    }
+
+    /// Listeners taken over from another process, as that calls them.
+    package var takenOver: [NetworkAddress] { state.withLock { $0?.listeners.taken ?? [] } }
 
     /// Where clients can connect, with the ports that the system chose for port 0.
     package var boundAddresses: [NetworkAddress] {

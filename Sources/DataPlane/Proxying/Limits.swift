@@ -59,6 +59,9 @@ enum Limits {
     /// How long an idle connection is still listened to when the gateway drains: a request may be
     /// on its way.
     static let drainIdleNanoseconds: Int64 = 150_000_000
+    /// The same when another process has taken over: nobody waits for the end, and what pauses for
+    /// less than this between two requests never meets a closed connection.
+    static let succeededIdleNanoseconds: Int64 = 2_000_000_000
     /// Recycled replay buffers a loop keeps: 256 of 4 KiB.
     static let spareBuffers = 256
     /// Time to read and drop what a client still sends after its last answer, so that closing does

@@ -12,6 +12,8 @@ struct OpenListener: Sendable {
     let descriptor: Int32
     /// Other loops accept from the same socket, through descriptors of their own.
     let isShared: Bool
+    /// Another process listens with the same socket.
+    var isInherited = false
 }
 
 /// A listening socket of a loop.
@@ -44,9 +46,10 @@ extension Worker {
         }
     }
 
-    /// Takes all that waits in the listener's queue, then stops listening.
-    mutating func closeListener(at place: Int) {
-        for _ in 0..<Limits.lastTurns {
+    /// Stops listening. What waits in the listener's queue is taken before, unless another process
+    /// accepts from the same socket.
+    mutating func closeListener(at place: Int, emptiesQueue: Bool = true) {
+        for _ in 0..<(emptiesQueue ? Limits.lastTurns : 0) {
             guard acceptConnections(listener: listeners[place].descriptor) else { break }
         }
         var listener = listeners.remove(at: place)

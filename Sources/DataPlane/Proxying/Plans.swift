@@ -16,7 +16,7 @@ extension Worker {
             case .apply(let plan, let listeners, let ring): apply(plan, listeners, ring)
             case .endpointDown(let endpoint): endpointDown(endpoint)
             case .slotFreed: wantsHeldServed = true
-            case .drain(let deadline): beginDrain(until: deadline)
+            case .drain(let order): beginDrain(order)
             case .stop: isStopped = true
             }
         }
@@ -170,23 +170,27 @@ extension Worker {
 
     // MARK: The end
 
-    private mutating func beginDrain(until deadline: Int64) {
-        drainDeadline = deadline
+    private mutating func beginDrain(_ order: DrainOrder) {
+        drainDeadline = order.deadline
         guard !isDraining else { return }
         isDraining = true
         drainStarted = loop.now
-        while !listeners.isEmpty { closeListener(at: listeners.count - 1) }
+        drainIdleNanoseconds = order.idleNanoseconds
+        while let last = listeners.last {
+            let isPassedOn = order.passedOn.contains(last.plan.address)
+            closeListener(at: listeners.count - 1, emptiesQueue: !isPassedOn)
+        }
         for probe in checks.values { loop.timers.cancel(&probe.it.timer) }
         for pool in pools.values { closeIdle(of: pool) }
         announceDrain()
         loop.timers.set(
-            &housekeeping, at: loop.now + Limits.drainIdleNanoseconds,
+            &housekeeping, at: loop.now + drainIdleNanoseconds,
             token: RecordKind.housekeeping.rawValue)
     }
 
     /// Clients between two requests, once nothing can be on its way to them any more.
     mutating func closeIdleClients() {
-        guard loop.now - drainStarted >= Limits.drainIdleNanoseconds else { return }
+        guard loop.now - drainStarted >= drainIdleNanoseconds else { return }
         var next = firstClient
         while let client = next {
             next = client.it.next
@@ -218,7 +222,7 @@ extension Worker {
             &housekeeping,
             at: min(
                 drainDeadline,
-                max(loop.now + 50_000_000, drainStarted + Limits.drainIdleNanoseconds)),
+                max(loop.now + 50_000_000, drainStarted + drainIdleNanoseconds)),
             token: RecordKind.housekeeping.rawValue)
     }
 

@@ -226,9 +226,8 @@ extension Worker {
             &housekeeping, at: loop.now + pause, token: RecordKind.housekeeping.rawValue)
         if heldCount > 0 { serveHeld() }
         if isDraining { closeIdleClients() }
-        if index == 0, loop.now - rotated >= Limits.ticketKeyNanoseconds {
-            rotated = loop.now
-            shared.tickets.rotate()
+        if index == 0, loop.now - shared.tickets.lastRotation >= Limits.ticketKeyNanoseconds {
+            shared.tickets.rotate(now: loop.now)
         }
         guard index == 0, loop.now - judged >= Limits.housekeepingNanoseconds else { return }
         judged = loop.now

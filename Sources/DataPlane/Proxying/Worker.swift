@@ -14,9 +14,19 @@ enum WorkerMessage: Sendable {
     case endpointDown(CompiledEndpoint)
     /// A slot came free for a request that this loop holds.
     case slotFreed
-    /// No new connection; end when the last request has ended, at the latest then (nanoseconds).
-    case drain(until: Int64)
+    /// No new connection; end when the last request has ended.
+    case drain(DrainOrder)
     case stop
+}
+
+/// How service ends on a loop.
+struct DrainOrder: Sendable {
+    /// At the latest then (nanoseconds).
+    let deadline: Int64
+    /// How long an idle connection is still listened to.
+    let idleNanoseconds: Int64
+    /// Listeners that another process has taken over: what waits in their queues is its business.
+    let passedOn: Set<NetworkAddress>
 }
 
 struct Worker: ~Copyable {
@@ -86,11 +96,10 @@ struct Worker: ~Copyable {
     var housekeeping = TimerID.none
     /// When outliers were last looked for.
     var judged: Int64 = 0
-    /// When session tickets last got a new key; the first loop sees to it.
-    var rotated: Int64
     var isDraining = false
     var drainStarted: Int64 = 0
     var drainDeadline: Int64 = 0
+    var drainIdleNanoseconds = Limits.drainIdleNanoseconds
     var isStopped = false
 
     static let doorbellToken: UInt64 = 15
@@ -101,7 +110,6 @@ struct Worker: ~Copyable {
         self.shared = shared
         meters = LoopMeters(shared.counters, loop: index)
         self.loop = loop
-        rotated = Clock.now()
         random = RandomSource(seed: shared.seed &+ UInt64(index) &* 0x9E37_79B9_7F4A_7C15)
         fields = FieldTable(capacity: HTTPWire.Limits.headersMax)
         head = HeadBuffer(capacity: Limits.composedHeadBytes)

@@ -36,4 +36,7 @@ package enum ReactorLimits {
     static let usualBacklogBytes = 16 * 1024
     /// A message above this is sent at once: copying it would cost more than a call saves.
     package static let deferredBytes = 16 * 1024
+    /// A message from one process to its successor: an address twice, or a sentence of cause; the
+    /// longest is the list of 64 listeners with paths of 107 bytes.
+    package static let handoverMessageBytes = 16 * 1024
 }

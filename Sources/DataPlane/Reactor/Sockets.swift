@@ -25,11 +25,14 @@ package enum Connecting {
 extension Sockets {
     /// Opens a listener: on TCP one per loop (SO_REUSEPORT), on a unix path one for all loops.
     /// IPv6 does not take IPv4. A socket file that nobody answers on is replaced.
+    ///
+    /// - Parameter isExclusive: one socket has the port, and IPv6 takes IPv4 where it can.
     package static func listen(
-        on address: SocketAddress, backlog: Int32 = ReactorLimits.listenBacklog
+        on address: SocketAddress, backlog: Int32 = ReactorLimits.listenBacklog,
+        isExclusive: Bool = false
     ) throws(SystemError) -> Int32 {
         if address.isUnix { try removeStaleFile(of: address) }
-        let descriptor = try open(address, sharesPort: true)
+        let descriptor = try open(address, sharesPort: !isExclusive, takesIPv4: isExclusive)
         do throws(SystemError) {
             try bind(descriptor, to: address)
             // Accepted sockets inherit it, which saves a call for each connection.
@@ -116,7 +119,7 @@ extension Sockets {
 
 extension Sockets {
     private static func open(
-        _ address: SocketAddress, sharesPort: Bool
+        _ address: SocketAddress, sharesPort: Bool, takesIPv4: Bool = false
     ) throws(SystemError) -> Int32 {
         let descriptor = penstock_stream_socket(address.family)
         if descriptor < 0 { throw SystemError(call: "socket", code: -descriptor) }
@@ -124,7 +127,9 @@ extension Sockets {
         do throws(SystemError) {
             try set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
             if sharesPort { try set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) }
-            if address.family == AF_INET6 { try set(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 1) }
+            if address.family == AF_INET6 {
+                try set(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, takesIPv4 ? 0 : 1)
+            }
         } catch {
             close(descriptor)
             throw error

@@ -9,21 +9,57 @@ internal import Synchronization
 package final class TLSTicketKeys: Sendable {
     let store: TicketKeyStore
     private let isRotating = Atomic<Bool>(false)
+    private let rotated: Atomic<Int64>
 
     /// Begins with one key, from OpenSSL's generator.
-    package init() {
+    package init(now: Int64 = 0) {
+        rotated = Atomic(now)
         store = TicketKeyStore()
         store.add(TicketKey.fresh())
     }
 
+    /// Goes on with the keys of another process, whose sessions are then resumed here.
+    package init(_ passed: PassedTicketKeys) {
+        rotated = Atomic(passed.rotated)
+        store = TicketKeyStore()
+        for content in passed.keys.reversed() {
+            if let key = TicketKey(content) { store.add(key) }
+        }
+        if store.key(age: 0) == nil { store.add(TicketKey.fresh()) }
+    }
+
+    /// The keys in use, for a process that takes over.
+    package var passed: PassedTicketKeys {
+        PassedTicketKeys(
+            keys: (0..<TLSLimits.ticketKeys).compactMap { store.key(age: $0)?.bytes },
+            rotated: lastRotation)
+    }
+
+    /// When the newest key came into use, by the clock of whoever rotates.
+    package var lastRotation: Int64 { rotated.load(ordering: .relaxed) }
+
     deinit { store.free() }
 
     /// From now on a new key seals. Called every few hours, by one thread at a time.
-    package func rotate() {
+    package func rotate(now: Int64 = 0) {
+        rotated.store(now, ordering: .relaxed)
         let wasRotating = isRotating.exchange(true, ordering: .acquiring)
         precondition(!wasRotating, "keys are rotated by one thread at a time")
         store.add(TicketKey.fresh())
         isRotating.store(false, ordering: .releasing)
+    }
+}
+
+/// Ticket keys on their way to another process. As secret as the process's memory.
+package struct PassedTicketKeys: Sendable, Equatable {
+    /// Newest first.
+    package var keys: [[UInt8]]
+    /// When the newest came into use.
+    package var rotated: Int64
+
+    package init(keys: [[UInt8]], rotated: Int64) {
+        self.keys = keys
+        self.rotated = rotated
     }
 }
 
@@ -35,6 +71,16 @@ struct TicketKey {
     static let macKeyBytes = 32
 
     var content = InlineArray<10, UInt64>(repeating: 0)
+
+    init() {}
+
+    /// Nil when it is not as long as a key.
+    init?(_ bytes: [UInt8]) {
+        guard bytes.count == Self.words * 8 else { return nil }
+        unsafe withUnsafeMutableBytes(of: &content) { unsafe $0.copyBytes(from: bytes) }
+    }
+
+    var bytes: [UInt8] { unsafe withUnsafeBytes(of: content) { unsafe Array($0) } }
 
     static func fresh() -> TicketKey {
         var key = TicketKey()

@@ -92,3 +92,9 @@ int penstock_terminal_columns(int descriptor) {
     if (ioctl(descriptor, TIOCGWINSZ, &size) != 0) return 0;
     return size.ws_col;
 }
+
+int penstock_notify_main_process(pid_t process) {
+    char message[32];
+    snprintf(message, sizeof message, "MAINPID=%d", (int)process);
+    return notify(message);
+}

@@ -10,7 +10,8 @@ import threading
 
 from harness.admin import Admin
 from harness.configuration import as_text
-from harness.processes import children, is_alive, session_members, with_variable
+from harness.processes import (
+    Heir, become_subreaper, children, is_alive, session_members, with_variable)
 from harness.waiting import PATIENCE, until
 from harness.wire import Connection, fetch
 
@@ -55,7 +56,9 @@ class Lines:
 
 
 class Gateway:
-    def __init__(self, folder, configuration, environment=None, preexec=None, arguments=()):
+    def __init__(self, folder, configuration, environment=None, preexec=None, arguments=(),
+                 program=None):
+        self.program = program
         self.folder = pathlib.Path(folder)
         self.file = self.folder / "penstock.yaml"
         self.state = self.folder / "state"
@@ -64,6 +67,7 @@ class Gateway:
         self._preexec = preexec
         self._arguments = list(arguments)
         self.process = None
+        self.predecessors = []
 
     def write(self, configuration):
         self.configuration = configuration
@@ -73,12 +77,14 @@ class Gateway:
 
     def launch(self, environment=None):
         """Starts the process without waiting for it."""
-        command = [binary("penstock"), "serve", "--config", str(self.file), *self._arguments]
+        command = [str(self.program or binary("penstock")), "serve", "--config", str(self.file),
+                   *self._arguments]
         self.process = subprocess.Popen(
             command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, start_new_session=True,
             env={**self._environment, **(environment or {})},
             preexec_fn=self._preexec)
+        self.session, self.predecessors = self.process.pid, []
         self.output = Lines(self.process.stdout)
         self.log = Lines(self.process.stderr)
         return self
@@ -170,6 +176,26 @@ class Gateway:
               "the log tells the end of a reload")
         return len(self.events(done)) > before[0]
 
+    def upgrade(self, order=None):
+        """True when another process has taken over; it is this gateway's from then on."""
+        become_subreaper()
+        done, refused = "upgraded; draining", "not upgraded; everything stays as it was"
+        before = len(self.events(done)), len(self.events(refused))
+        order() if order else self.signal(signal.SIGUSR2)
+        until(lambda: (len(self.events(done)), len(self.events(refused))) != before,
+              "the log tells the end of an upgrade", 60)
+        if len(self.events(done)) == before[0]:
+            return False
+        self.predecessors.append(self.process)
+        self.process = Heir(int(self.events(done)[-1]["to"].split()[0]))
+        return True
+
+    def await_predecessors(self, seconds=None):
+        """Those that were succeeded end by themselves, and well."""
+        for process in self.predecessors:
+            until(lambda: process.poll() is not None, f"{process.pid} ends", seconds or 40)
+            assert process.returncode == 0, f"exit code {process.returncode}:\n{self.told()}"
+
     # --- ending -----------------------------------------------------------------------------
 
     def settle(self):
@@ -189,12 +215,14 @@ class Gateway:
 
     def stop(self):
         """SIGTERM, exit code 0, nothing left."""
+        # Else the exit code would be told to them, and not here.
+        self.await_predecessors()
         replicas = children(self.pid)
         self.signal(signal.SIGTERM)
         code = self.wait()
         assert code == 0, f"exit code {code}:\n" + "\n".join(self.log.complete()[-60:])
         assert not (self.state / "penstock.pid").exists(), "penstock.pid is left"
-        until(lambda: not session_members(self.pid), "no process of the gateway is left")
+        until(lambda: not session_members(self.session), "no process of the gateway is left")
         until(lambda: not any(map(is_alive, replicas)), "no replica is left")
 
     def finish(self):
@@ -212,8 +240,9 @@ class Gateway:
             print(self.told())
 
     def kill(self):
-        end(children(self.pid) + session_members(self.pid))
-        self.process.wait()
+        end(children(self.pid) + session_members(self.session))
+        for process in [self.process, *self.predecessors]:
+            process.wait()
 
     def end_replicas(self):
         """Ends what a killed gateway leaves running on purpose, for its successor."""

@@ -64,6 +64,7 @@ class Client:
         self.answers = {}
         self.events = []
         self.goaway = None
+        self._unread = b""
         self.acknowledges = True
         self.is_closed = False
         self.flush()
@@ -146,9 +147,16 @@ class Client:
         if not data:
             self.is_closed = True
             raise EOFError("the gateway closed the connection")
-        for event in self.h2.receive_data(data):
-            self.take(event)
+        self._unread += data
+        # Frame by frame: what follows a GOAWAY would be refused together with it.
+        while (end := self._frame_end()) <= len(self._unread):
+            frame, self._unread = self._unread[:end], self._unread[end:]
+            for event in self.h2.receive_data(frame):
+                self.take(event)
         self.flush()
+
+    def _frame_end(self):
+        return 9 + int.from_bytes(self._unread[:3], "big") if len(self._unread) >= 9 else 9
 
     def take(self, event):
         self.events.append(event)

@@ -11,8 +11,9 @@ from harness.wire import Connection
 
 class Load:
     def __init__(self, address, clients=4, request=None, requests_max=200_000,
-                 per_connection=None):
+                 per_connection=None, connect=Connection):
         self._address = address
+        self._connect = connect
         self._request = request or (lambda number: ("GET", "/", (), None))
         self._left = requests_max
         self._per_connection = per_connection
@@ -45,9 +46,14 @@ class Load:
     def run(self):
         """To the end of `requests_max`."""
         with self:
-            for thread in self._threads:
-                thread.join(120)
+            self.finish()
         return self
+
+    def finish(self):
+        """Waits for the last of `requests_max`."""
+        for thread in self._threads:
+            thread.join(120)
+            assert not thread.is_alive(), f"{self._left} requests are left"
 
     def stop(self):
         self._stopping = True
@@ -67,23 +73,31 @@ class Load:
         while (number := self._next_number()) is not None:
             try:
                 if connection is None:
-                    connection, used = Connection(self._address), 0
-                method, target, headers, body = self._request(number)
+                    connection, used = self._open(), 0
                 watch = Stopwatch()
-                connection.send(compose(method, target, headers, body))
-                answer = connection.response(method)
+                answer, is_last = self._exchange(connection, self._request(number))
                 used += 1
                 with self._lock:
                     self.statuses[answer.status] += 1
                     self.slowest = max(self.slowest, watch.seconds)
                     self.bodies[answer.body[:200]] += 1
-                if answer.header("connection") == "close" or used == self._per_connection:
+                if is_last or used == self._per_connection:
                     connection = self._closed(connection)
             except Exception as failure:  # Whatever it is, it is a failed request.
                 with self._lock:
                     self.failures.append(f"{type(failure).__name__}: {failure}")
                 connection = self._closed(connection)
         self._closed(connection)
+
+    def _open(self):
+        return self._connect(self._address)
+
+    def _exchange(self, connection, request):
+        """The answer, and whether it is the connection's last."""
+        method, target, headers, body = request
+        connection.send(compose(method, target, headers, body))
+        answer = connection.response(method)
+        return answer, answer.header("connection") == "close"
 
     @staticmethod
     def _closed(connection):
@@ -93,3 +107,14 @@ class Load:
     def assert_all_ok(self, status=200):
         assert not self.failures, f"{len(self.failures)} failed, first: {self.failures[:3]}"
         assert set(self.statuses) == {status}, dict(self.statuses)
+
+
+class StreamLoad(Load):
+    """The same over HTTP/2, a stream at a time; `connect` makes its clients."""
+
+    def _exchange(self, connection, request):
+        method, target, headers, body = request
+        answer = connection.request(method, target, headers, body)
+        if answer.reset is not None:
+            raise EOFError(f"the stream was reset: {answer.reset}")
+        return answer, connection.goaway is not None

@@ -1,6 +1,48 @@
-# What the kernel says about a process: memory, processor time, descriptors, children.
+# What the kernel says about a process: memory, processor time, descriptors, children. And a process
+# that this one has not started, but inherits when its parent ends.
 
+import ctypes
 import os
+import signal
+
+from harness.waiting import until
+
+_SET_CHILD_SUBREAPER = 36
+
+
+def become_subreaper():
+    """Orphans of what this process has started become its children: their ends are seen."""
+    assert ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+
+
+class Heir:
+    """A grandchild, to be used like a `subprocess.Popen`."""
+
+    def __init__(self, pid):
+        self.pid = pid
+        self.returncode = None
+
+    def poll(self):
+        if self.returncode is None:
+            try:
+                found, status = os.waitpid(self.pid, os.WNOHANG)
+                if found:
+                    self.returncode = os.waitstatus_to_exitcode(status)
+            except ChildProcessError:
+                # Its parent still lives, or has reaped it.
+                if not is_alive(self.pid):
+                    self.returncode = -signal.SIGCHLD
+        return self.returncode
+
+    def wait(self):
+        until(lambda: self.poll() is not None, f"{self.pid} ends")
+        return self.returncode
+
+    def send_signal(self, number):
+        os.kill(self.pid, number)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
 
 
 def resident_bytes(pid):

@@ -70,6 +70,10 @@ package struct AdminAPI: Sendable {
         call.request.body = body
         do {
             try checkBody(of: call)
+            // Nothing is half done when the other process begins: changes do not even start.
+            if call.endpoint.method != .get, let memory, memory.store.isSuspended {
+                throw StateError.handingOver
+            }
             return finished(try await repeatable(call), call.requestID)
         } catch {
             let isAdmin = call.token?.grants.contains { $0.role == .admin } ?? false

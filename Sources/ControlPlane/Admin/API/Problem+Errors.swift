@@ -195,6 +195,10 @@ extension Problem {
             self.init(status: 409, code: "FILE_EXISTS", detail: "\(file) is there already")
         case .invalid(let what, let reason):
             self.init(status: 422, code: "INVALID_BODY", detail: "\(what): \(reason)")
+        case .handingOver:
+            self.init(
+                status: 503, code: "UPGRADING", detail: "\(error)",
+                hint: "reading works; nothing was changed", headers: ["retry-after": "1"])
         case .tooLarge, .tooMany:
             self.init(status: 422, code: "TOO_LARGE", detail: "\(error)")
         default:

@@ -1,5 +1,7 @@
-// Small shared things of the server: time since it was made, and a flag that only goes up.
+// Small shared things of the server: time since it was made, the time of day as HTTP says it, and a
+// flag that only goes up.
 
+import Foundation
 import Synchronization
 import Traffic
 
@@ -9,6 +11,15 @@ struct AdminClock: Sendable {
 
     func now() -> Instant {
         Instant(nanoseconds: (ContinuousClock.now - start).wholeNanoseconds)
+    }
+
+    /// RFC 9110 5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`.
+    static func date(_ date: Date) -> String {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.timeZone = TimeZone(secondsFromGMT: 0)
+        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+        return formatter.string(from: date)
     }
 }
 

@@ -2,6 +2,8 @@
 // it answers comes from `AdminAPI`.
 
 package import Deployments
+import Foundation
+import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import HummingbirdTLS
@@ -9,13 +11,14 @@ package import Logging
 import NIOCore
 import NIOSSL
 import ServiceLifecycle
-package import Traffic
+import Traffic
 
 package final class AdminServer: Sendable {
-    /// People, scrapers, a CLI: more than this is somebody's mistake.
-    private static let connectionsMax = 256
     /// A client that never finishes its request must not hold up the end of the gateway.
     private static let stopDuration = Duration.seconds(2)
+
+    /// A connection that a process accepted just before another took over has a request on its way.
+    private static let lastRequestDuration = Duration.milliseconds(500)
 
     private let options: AdminOptions
     private let api: AdminAPI
@@ -23,6 +26,7 @@ package final class AdminServer: Sendable {
     private let director: TrafficDirector
     private let logger: Logger
     private let stopSignal = AsyncStream.makeStream(of: Void.self)
+    private let succeeded = Flag()
     private let clock = AdminClock()
 
     /// - Throws: `AdminError` when the address is not allowed with these options.
@@ -42,35 +46,23 @@ package final class AdminServer: Sendable {
     }
 
     /// Serves until `stop()` or cancellation; requests under way end well on `stop()`.
-    ///
-    /// - Parameter onListening: told the address once connections are accepted.
-    package func run(
-        onListening: @escaping @Sendable (NetworkAddress) async -> Void = { _ in }
-    ) async throws {
-        let opened = Flag()
-        let application = Application(
-            responder: AdminResponder(api: api), server: try transport(),
-            configuration: configuration(),
-            onServerRunning: { [options] channel in
-                opened.raise()
-                await onListening(AdminServer.bound(channel) ?? options.address)
-            },
-            logger: logger)
-        let group = ServiceGroup(configuration: groupConfiguration(application))
+    package func run(on incoming: AdminConnections) async throws {
+        let listener = AdminListener(
+            incoming: incoming, kind: try connections(), logger: logger,
+            patience: { [succeeded] in succeeded.isRaised ? Self.lastRequestDuration : .zero })
+        let group = ServiceGroup(configuration: groupConfiguration(listener))
         let ticking = Task { await tick() }
         defer { ticking.cancel() }
         let stopping = Task { await awaitStop(of: group) }
         defer { stopping.cancel() }
-        do {
-            try await group.run()
-        } catch {
-            if opened.isRaised { throw error }
-            throw AdminError.cannotListen(options.address, reason: "\(error)")
-        }
+        try await group.run()
     }
 
     /// May be called from anywhere, any number of times.
-    package func stop() {
+    ///
+    /// - Parameter isSucceeded: another process accepts at the same socket.
+    package func stop(isSucceeded: Bool = false) {
+        if isSucceeded { succeeded.raise() }
         api.isClosing.raise()
         stopSignal.continuation.finish()
     }
@@ -102,25 +94,18 @@ package final class AdminServer: Sendable {
         return configuration
     }
 
-    private func configuration() -> ApplicationConfiguration {
-        guard case .tcp(let host, let port) = options.address else {
-            preconditionFailure("access(tokens:) lets TCP addresses through only")
-        }
-        return ApplicationConfiguration(
-            address: .hostname(host, port: Int(port)),
-            availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax))
-    }
-
-    private func transport() throws -> HTTPServerBuilder {
-        let plain = HTTPServerBuilder.http1(configuration: .init(idleTimeout: .seconds(60)))
+    private func connections() throws -> any ServerChildChannel {
+        let responder = AdminResponder(api: api)
+        let plain = HTTP1Channel(
+            responder: { [logger] request, writer, channel in
+                let context = AdminContext(
+                    source: ApplicationRequestContextSource(channel: channel, logger: logger))
+                var response = try await responder.respond(to: request, context: context)
+                response.headers[.date] = AdminClock.date(Date())
+                try await writer.write(response: response.head, body: response.body)
+            }, configuration: .init(idleTimeout: .seconds(60)))
         guard let tls = options.tls else { return plain }
-        return try .tls(plain, tlsConfiguration: tls.configuration())
-    }
-
-    private static func bound(_ channel: any Channel) -> NetworkAddress? {
-        guard let local = channel.localAddress, let host = local.ipAddress, let port = local.port
-        else { return nil }
-        return .tcp(host: host, port: UInt16(clamping: port))
+        return try TLSChannel(plain, tlsConfiguration: tls.configuration())
     }
 }
 

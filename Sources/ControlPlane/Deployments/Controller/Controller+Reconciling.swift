@@ -63,15 +63,16 @@ extension Controller {
             }
             return commit
         } catch {
-            noteReadOnly("\(error)")
+            noteReadOnly("\(error)", isPlanned: error as? StateError == .handingOver)
             return nil
         }
     }
 
     /// Every deployment says so, and all are looked at again until something could be stored.
-    func noteReadOnly(_ reason: String) {
+    func noteReadOnly(_ reason: String, isPlanned: Bool = false) {
         if readOnlyBecause == nil {
-            logger.error(
+            logger.log(
+                level: isPlanned ? .debug : .error,
                 "changes cannot be stored; everything stays as it is",
                 metadata: ["cause": "\(reason)"])
         }

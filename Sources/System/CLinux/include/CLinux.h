@@ -259,4 +259,39 @@ int penstock_notify_ready(void);
 int penstock_notify_reloading(void);
 int penstock_notify_stopping(void);
 
+/// The service manager looks after that process from now on.
+int penstock_notify_main_process(pid_t process);
+
+// One process takes over from another (handover.c).
+
+enum { PENSTOCK_DESCRIPTORS_MAX = 253 };
+
+/// Two ends of a channel that keeps messages apart: 0 or -errno.
+int penstock_handover_pair(int ends[2]);
+
+/// The end of the channel to the process that this one takes over from, closed on exec; -1 when
+/// there is none. Says so only once.
+int penstock_take_handover(void);
+
+/// Starts the program with the arguments, environment and place of this process, and with no
+/// descriptor but 0 to 2 and the channel: its number, or -errno.
+pid_t penstock_spawn_successor(const char *program, int channel);
+
+/// How a child ended, which is then reaped: its exit code, or 256 and the signal; -ETIMEDOUT while
+/// it runs, or another -errno.
+int penstock_end_of_child(pid_t process, int milliseconds);
+
+/// Children that end from now on are nobody's business here.
+void penstock_leave_children(void);
+
+/// 0 or -errno.
+int penstock_send_message(int channel, const void *bytes, size_t count, const int *descriptors,
+                          size_t descriptor_count);
+
+/// Bytes of the next message, 0 when the other side is gone, or -errno: ETIMEDOUT when none came in
+/// time. Descriptors that came with it are closed on exec.
+ssize_t penstock_receive_message(int channel, void *bytes, size_t capacity,
+                                 int descriptors[PENSTOCK_DESCRIPTORS_MAX],
+                                 size_t *descriptor_count, int milliseconds);
+
 #endif

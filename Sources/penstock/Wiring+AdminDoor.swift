@@ -1,0 +1,79 @@
+// Takes the admin port's connections from the socket that listens, on a thread of its own. Not left
+// to the HTTP library's loops: they cannot stand another process that accepts from the same socket,
+// nor stop accepting without losing what they have just accepted.
+
+import Admin
+import Dispatch
+import Reactor
+import Synchronization
+
+final class AdminDoor: Sendable {
+    /// People, scrapers, a CLI: more than this is somebody's mistake, and waits in the queue.
+    private static let connectionsMax = 256
+    /// How long nothing is accepted when the system has no descriptor left.
+    private static let restMilliseconds: Int32 = 50
+
+    let descriptor: Int32
+    private let places = DispatchSemaphore(value: AdminDoor.connectionsMax)
+    private let bell: Doorbell
+    private let isClosed = Atomic(false)
+    private let connections = AsyncStream.makeStream(of: Int32.self)
+
+    /// - Parameter descriptor: listens without blocking; stays open, for a process that takes over.
+    init(_ descriptor: Int32) throws {
+        self.descriptor = descriptor
+        bell = try Doorbell()
+        let poller = try Poller()
+        try poller.addLevelTriggered(descriptor, token: 0)
+        try poller.addLevelTriggered(bell.descriptor, token: 1)
+        let polled = PolledDoor(poller)
+        _ = LoopThread.start(name: "admin-door") { [self] in accept(polled) }
+    }
+
+    var incoming: AdminConnections {
+        AdminConnections(
+            descriptors: connections.stream, release: { [places] in places.signal() },
+            stop: { [self] in close() })
+    }
+
+    /// No further connection is taken; those taken already are handed on.
+    private func close() {
+        isClosed.store(true, ordering: .releasing)
+        bell.ring()
+        places.signal()
+    }
+
+    private func accept(_ polled: PolledDoor) {
+        while !isClosed.load(ordering: .acquiring) {
+            places.wait()
+            guard let connection = next(polled) else { break }
+            connections.continuation.yield(connection)
+        }
+        connections.continuation.finish()
+    }
+
+    private func next(_ polled: PolledDoor) -> Int32? {
+        while !isClosed.load(ordering: .acquiring) {
+            switch Sockets.accept(descriptor) {
+            case .connection(let connection, _): return connection
+            case .wouldBlock: polled.wait()
+            case .outOfDescriptors, .failed: bell.wait(milliseconds: Self.restMilliseconds)
+            }
+        }
+        return nil
+    }
+}
+
+/// A poller on its way to the one thread that waits with it.
+private final class PolledDoor: Sendable {
+    private let poller: Mutex<Poller>
+
+    init(_ poller: consuming sending Poller) {
+        self.poller = Mutex(poller)
+    }
+
+    func wait() {
+        // EBADF only, and both descriptors are open.
+        poller.withLock { _ = try? $0.wait(milliseconds: -1) }
+    }
+}
