@@ -85,30 +85,34 @@ def test_events_and_lists_are_watched(served, start_verb):
 
 
 class Screen:
-    """What a terminal of so many columns was sent."""
+    """What a terminal was sent by a verb until it ended."""
 
     def __init__(self, arguments, folder, environment, typed=None):
-        pid, self._side = pty.fork()
-        if pid == 0:
-            os.chdir(folder)
-            for name in ("NO_COLOR", "PENSTOCK_TOKEN"):
-                os.environ.pop(name, None)
-            os.environ.update(environment, TERM="xterm")
-            os.execv(binary("penstock"), ["penstock", *arguments])
+        side, terminal = pty.openpty()
+        clean = {name: value for name, value in os.environ.items()
+                 if name not in ("NO_COLOR", "PENSTOCK_TOKEN")}
+        # No fork of ours: this process has threads.
+        process = subprocess.Popen(
+            [binary("penstock"), *arguments], cwd=folder, stdin=terminal, stdout=terminal,
+            stderr=terminal, env={**clean, **environment, "TERM": "xterm"})
+        os.close(terminal)
         self.text = ""
         deadline = time.monotonic() + PATIENCE * 3
-        while time.monotonic() < deadline and self._read():
+        while time.monotonic() < deadline and self._read(side):
             if typed and "Type its name" in self.text:
-                os.write(self._side, f"{typed}\n".encode())
+                os.write(side, f"{typed}\n".encode())
                 typed = None
-        self.code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        os.close(self._side)
+        try:
+            self.code = process.wait(PATIENCE)
+        finally:
+            process.kill()
+            os.close(side)
 
-    def _read(self):
-        if not select.select([self._side], [], [], 0.1)[0]:
+    def _read(self, side):
+        if not select.select([side], [], [], 0.1)[0]:
             return True
         try:
-            data = os.read(self._side, 65536)
+            data = os.read(side, 65536)
         except OSError:
             return False  # Linux says so when the other side is gone.
         self.text += data.decode(errors="replace")
@@ -131,10 +135,11 @@ def test_a_terminal_is_asked_for_the_name_before_a_deletion(served):
     assert right.code == 0 and "1 ready replica" in right.text
 
 
-class LosesFirstAnswer:
-    """Passes requests on, and drops the answer to the first change."""
+class Between:
+    """Passes requests on, drops the answer to the first change, and then is deaf for some."""
 
-    def __init__(self, address):
+    def __init__(self, address, deaf=0):
+        self._deaf = deaf
         self._host, self._port = address.rsplit(":", 1)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
@@ -151,21 +156,40 @@ class LosesFirstAnswer:
 
     def _pass(self, client):
         with client, socket.create_connection((self._host, int(self._port))) as server:
-            while request := client.recv(65536):
+            while request := self._message(client):
                 server.sendall(request)
-                answer = server.recv(65536)
+                answer = self._message(server)
                 if request.startswith(b"POST"):
                     self.changes.append(request)
                     if len(self.changes) == 1:
                         return
+                elif self._deaf:
+                    self._deaf -= 1
+                    return
                 client.sendall(answer)
+
+    @staticmethod
+    def _message(side):
+        """A head and as many bytes as it says; nothing when the other side is gone."""
+        data = b""
+        while b"\r\n\r\n" not in data:
+            more = side.recv(65536)
+            if not more:
+                return b""
+            data += more
+        length = re.search(rb"content-length: (\d+)", data, re.I)
+        whole = data.index(b"\r\n\r\n") + 4 + int(length[1] if length else 0)
+        while len(data) < whole:
+            data += side.recv(65536)
+        return data
 
     def stop(self):
         self._listener.close()
 
 
-def test_a_change_whose_answer_is_lost_is_sent_again_and_done_once(served):
-    between = LosesFirstAnswer(served.admin.address)
+@pytest.mark.parametrize("deaf", [0, 3])
+def test_a_change_whose_answer_is_lost_is_sent_again_and_done_once(served, deaf):
+    between = Between(served.admin.address, deaf)
     try:
         ended = run("redeploy", "iris", folder=served.folder, environment={
             "PENSTOCK_SERVER": f"http://{between.address}",
