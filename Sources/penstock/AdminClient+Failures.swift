@@ -69,8 +69,7 @@ extension AdminClient {
         case "MODEL_NOT_FOUND": return "penstock models tells what there is"
         default: break
         }
-        guard let hint = problem["hint"]?.text, !hint.hasPrefix("GET ") else { return nil }
-        return hint
+        return problem["hint"]?.text.flatMap(HintText.typed)
     }
 
     private static func conflictHint(_ problem: JSONValue) -> String {

@@ -61,8 +61,8 @@ struct FieldFlagsTests {
 
     @Test func `maps and lists grow with each mention`() throws {
         #expect(
-            try document("env.A=1", "env=B=x=y", "labels.a/b=c")
-                == #"{"env":{"A":"1","B":"x=y"},"labels":{"a/b":"c"}}"#)
+            try document("env.A=1", "env=B=x=y", "labels.a/b=c", "label.d.e=f")
+                == #"{"env":{"A":"1","B":"x=y"},"labels":{"a/b":"c","d.e":"f"}}"#)
         #expect(try document("args=--threads", "args=2") == #"{"args":["--threads","2"]}"#)
         #expect(try document(#"args=["a b"]"#) == #"{"args":["a b"]}"#)
         #expect(try document("args=[]") == #"{"args":[]}"#)

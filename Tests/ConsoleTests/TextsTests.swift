@@ -120,8 +120,14 @@ struct TextsTests {
             USAGE: penstock scale iris 6
                    penstock scale iris --auto
 
+            WHERE THE GATEWAY IS:
+              --server  There.
+
             OPTIONS:
               --auto    Give it back.
+
+            LOOK SUBCOMMANDS:
+              status    How it is.
             """
         #expect(
             HelpText.arranged(text, width: 80) == """
@@ -135,6 +141,12 @@ struct TextsTests {
 
                 OPTIONS:
                   --auto    Give it back.
+
+                LOOK:
+                  status    How it is.
+
+                WHERE THE GATEWAY IS:
+                  --server  There.
                 """)
         #expect(HelpText.arranged("Error: no", width: 80) == "Error: no")
     }

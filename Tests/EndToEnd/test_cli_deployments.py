@@ -133,6 +133,8 @@ def test_each_way_of_failing_has_its_exit_code(cli, folder):
     assert "penstock operations wait" in late.stderr
     identifier = late.stderr.split("operations wait ")[1].split()[0]
     assert "✓" in cli("operations", "wait", identifier).stdout
+    model = cli("set", "iris", "version=v2", code=2)
+    assert "hint: penstock update iris --version" in model.stderr
     gate = cli("set", "iris", "gpu=64", code=8)
     assert "no room" in gate.stderr or "GPU" in gate.stderr
 

@@ -47,7 +47,7 @@ extension Rule {
         let pure = [
             "Sources/Traffic", "Sources/DataPlane/TLS", "Sources/DataPlane/HTTPWire",
             "Sources/DataPlane/Balancing", "Sources/ControlPlane/Deployments/Status",
-            "Sources/ControlPlane/Deployments/Reconciler",
+            "Sources/ControlPlane/Deployments/Reconciler", "Sources/ControlPlane/Console",
         ]
         guard pure.contains(where: file.isUnder) else { return [] }
         let banned: Set = [

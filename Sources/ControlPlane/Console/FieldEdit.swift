@@ -122,7 +122,12 @@ package struct FieldEdit: Sendable, Equatable {
     /// The canonical path of a name as typed: `memory`, `resources.memory`, `env.LOG_LEVEL`.
     private static func path(_ name: String) throws(Fault) -> [String] {
         if name == FieldFlags.replicas { return [name] }
-        let known = FieldFlags.synonyms[name] ?? name
+        let first = String(name.prefix { $0 != "." })
+        let synonym = FieldFlags.synonyms[first].flatMap { synonym in
+            // `strategy` alone is its type; `strategy.steps` is what it says.
+            first == name || !synonym.contains(".") ? synonym : nil
+        }
+        let known = (synonym ?? first) + name.dropFirst(first.count)
         let parts = known.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         for count in stride(from: min(2, parts.count), through: 1, by: -1) {
             let head = parts.prefix(count).joined(separator: ".").replacing("-", with: "_")

@@ -16,6 +16,13 @@ package enum HelpText {
             }.joined(separator: "\n")
         blocks[0] = String(first.dropFirst(overview.count))
         blocks.insert(examples, at: 1)
+        // What is mostly found by itself comes after what the verb is about.
+        if let place = blocks.firstIndex(where: { $0.hasPrefix(gateway) }) {
+            let block = blocks.remove(at: place)
+            let end = blocks.last?.hasPrefix("  See ") == true ? blocks.count - 1 : blocks.count
+            blocks.insert(block, at: end)
+        }
+        blocks = blocks.map { $0.replacing(" SUBCOMMANDS:\n", with: ":\n") }
         if text.contains("--set <field=value>") {
             blocks.append(
                 "FIELDS (penstock explain tells more):\n" + FieldGuide.flags(width: width))
@@ -25,6 +32,7 @@ package enum HelpText {
 
     private static let overview = "OVERVIEW: "
     private static let usage = "USAGE: "
+    private static let gateway = "WHERE THE GATEWAY IS:"
 
     private static func blocks(of text: String) -> [String] {
         var blocks: [String] = []

@@ -122,10 +122,14 @@ package struct StatusTree: Sendable {
         }
         let errors = last?["failed_percent"]?.number ?? 0
         return [
-            .init(Words.number(last?["requests_per_second"]?.number ?? 0, 1)),
+            .init(rate(last?["requests_per_second"]?.number ?? 0)),
             .init(milliseconds(last?["p50_ms"])), .init(milliseconds(last?["p95_ms"])),
             .init("\(Words.number(errors, 1)) %", errors > 0 ? .red : nil),
         ]
+    }
+
+    private func rate(_ perSecond: Double) -> String {
+        Words.number(perSecond, perSecond < 1 ? 2 : 1)
     }
 
     private func milliseconds(_ value: JSONValue?) -> String {

@@ -40,7 +40,9 @@ enum DocumentFile {
             throw Failure(.notFound, "\(path): there is no such file")
         }
         do {
-            return [UInt8](try Data(contentsOf: URL(filePath: path)))
+            // A pipe of the shell, `<(…)`, is read as well.
+            let file = try FileHandle(forReadingFrom: URL(filePath: path))
+            return [UInt8](try file.readToEnd() ?? Data())
         } catch {
             throw Failure(.error, "\(path): cannot be read: \(error.localizedDescription)")
         }

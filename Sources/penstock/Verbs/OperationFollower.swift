@@ -9,6 +9,8 @@ struct OperationFollower {
     let client: AdminClient
     /// Looked at this often: often enough to see replicas come one by one.
     private static let pause = Duration.milliseconds(250)
+    /// A gateway that starts anew is back by then.
+    private static let patience = Duration.seconds(30)
 
     init(client: AdminClient) {
         self.client = client
@@ -34,10 +36,25 @@ struct OperationFollower {
                         + "it goes on\nto wait on: penstock operations wait \(id)")
             }
             try await Task.sleep(for: Self.pause)
-            operation = try await client.get("/v1/operations/\(AdminClient.segment(id))")
+            operation = try await look(id)
         }
         endLine()
         try await end(operation, json: json)
+    }
+
+    /// The work survives a restart of the gateway, and so does waiting for it.
+    private func look(_ id: String) async throws -> JSONValue {
+        let deadline = ContinuousClock.now.advanced(by: Self.patience)
+        while true {
+            do {
+                return try await client.get("/v1/operations/\(AdminClient.segment(id))")
+            } catch let failure as Failure
+                where failure.code == .error || failure.code == .timedOut
+            {
+                guard ContinuousClock.now < deadline else { throw failure }
+                try await Task.sleep(for: Self.pause)
+            }
+        }
     }
 
     /// - Returns: what has been told by now.

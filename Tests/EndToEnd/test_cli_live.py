@@ -1,0 +1,202 @@
+# The command line while things happen: streams that go on, a terminal that shows progress, and a
+# change whose answer got lost on its way.
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from harness.configuration import configuration
+from harness.deployments import Deployment, iris
+from harness.gateway import Lines, binary, run
+from harness.waiting import PATIENCE, until
+
+pytestmark = pytest.mark.core
+
+
+@pytest.fixture
+def served(start_gateway):
+    gateway = start_gateway(whole=configuration())
+    gateway.deployment = Deployment(gateway, "iris")
+    gateway.deployment.create(iris(replicas=1))
+    gateway.server = {"PENSTOCK_SERVER": f"http://{gateway.admin.address}"}
+    gateway.verb = lambda *words: run(
+        *words, folder=gateway.folder, environment=gateway.server)
+    return gateway
+
+
+@pytest.fixture
+def start_verb(served):
+    """Verbs that go on until the story ends."""
+    started = []
+
+    def start(*words):
+        process = subprocess.Popen(
+            [binary("penstock"), *words], cwd=served.folder, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **served.server})
+        started.append((process, Lines(process.stderr)))
+        return Lines(process.stdout)
+
+    yield start
+    for process, _ in started:
+        process.send_signal(signal.SIGINT)
+        process.wait(PATIENCE)
+
+
+def test_changes_are_told_as_they_are_committed(served, start_verb):
+    lines = start_verb("watch", "iris")
+    plain = start_verb("watch", "--json", "--kinds", "operation", "--since", "0")
+    until(lambda: plain.all, "what was committed before is told")
+    assert json.loads(plain.all[0])["kind"] == "operation"
+
+    def sees(pattern):
+        return any(re.search(pattern, line) for line in lines.all)
+    # The stream begins when it is there, not when it was asked for.
+    until(lambda: served.verb("set", "iris", f"owner={time.time()}") and lines.all, "it watches")
+    served.deployment.act("scale", {"replicas": 2})
+    until(lambda: sees(r"^\d+  replica +iris-1  ready"), lambda: f"a replica: {lines.all}")
+    until(lambda: sees(r"operation +iris: scale: 2 of 2"), "an operation")
+    until(lambda: sees(r"deployment +iris  healthy"), "the deployment")
+
+
+def test_logs_are_followed_over_restarts_and_new_replicas(served, start_verb):
+    lines = start_verb("logs", "iris", "-f")
+    until(lambda: sum("ready on" in line for line in lines.all) == 1, "the first replica")
+    served.deployment.act("scale", {"replicas": 2})
+    until(lambda: sum("ready on" in line for line in lines.all) == 2, "the one that came later")
+    assert {line.split()[0] for line in lines.all} == {"iris-0", "iris-1"}
+
+
+def test_events_and_lists_are_watched(served, start_verb):
+    events = start_verb("events", "iris", "--watch")
+    until(lambda: any("Created" in line for line in events.all), "what has happened")
+    listed = start_verb("list", "--watch")
+    until(lambda: any("iris" in line for line in listed.all), "the list")
+    served.deployment.act("restart")
+    until(lambda: any("restart" in line for line in events.all), "what happens")
+
+
+class Screen:
+    """What a terminal was sent by a verb until it ended."""
+
+    def __init__(self, arguments, folder, environment, typed=None):
+        side, terminal = pty.openpty()
+        clean = {name: value for name, value in os.environ.items()
+                 if name not in ("NO_COLOR", "PENSTOCK_TOKEN")}
+        # No fork of ours: this process has threads.
+        process = subprocess.Popen(
+            [binary("penstock"), *arguments], cwd=folder, stdin=terminal, stdout=terminal,
+            stderr=terminal, env={**clean, **environment, "TERM": "xterm"})
+        os.close(terminal)
+        self.text = ""
+        deadline = time.monotonic() + PATIENCE * 3
+        while time.monotonic() < deadline and self._read(side):
+            if typed and "Type its name" in self.text:
+                os.write(side, f"{typed}\n".encode())
+                typed = None
+        try:
+            self.code = process.wait(PATIENCE)
+        finally:
+            process.kill()
+            os.close(side)
+
+    def _read(self, side):
+        if not select.select([side], [], [], 0.1)[0]:
+            return True
+        try:
+            data = os.read(side, 65536)
+        except OSError:
+            return False  # Linux says so when the other side is gone.
+        self.text += data.decode(errors="replace")
+        return bool(data)
+
+
+def test_a_terminal_is_shown_progress_in_one_line_and_colour(served):
+    screen = Screen(["restart", "iris"], served.folder, served.server)
+    assert screen.code == 0 and "\r\x1b[2K" in screen.text
+    assert "\x1b[32m✓ \x1b[0miris: restart done" in screen.text
+    plain = Screen(["list"], served.folder, {**served.server, "NO_COLOR": "1"})
+    assert "\x1b" not in plain.text and "healthy" in plain.text
+
+
+def test_a_terminal_is_asked_for_the_name_before_a_deletion(served):
+    wrong = Screen(["delete", "iris"], served.folder, served.server, typed="rose")
+    assert wrong.code == 1 and "nothing was done" in wrong.text
+    assert served.deployment.ready == 1
+    right = Screen(["delete", "iris"], served.folder, served.server, typed="iris")
+    assert right.code == 0 and "1 ready replica" in right.text
+
+
+class Between:
+    """Passes requests on, drops the answer to the first change, and then is deaf for some."""
+
+    def __init__(self, address, deaf=0):
+        self._deaf = deaf
+        self._host, self._port = address.rsplit(":", 1)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
+        self.changes = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._pass, args=(client,), daemon=True).start()
+
+    def _pass(self, client):
+        with client, socket.create_connection((self._host, int(self._port))) as server:
+            while request := self._message(client):
+                server.sendall(request)
+                answer = self._message(server)
+                if request.startswith(b"POST"):
+                    self.changes.append(request)
+                    if len(self.changes) == 1:
+                        return
+                elif self._deaf:
+                    self._deaf -= 1
+                    return
+                client.sendall(answer)
+
+    @staticmethod
+    def _message(side):
+        """A head and as many bytes as it says; nothing when the other side is gone."""
+        data = b""
+        while b"\r\n\r\n" not in data:
+            more = side.recv(65536)
+            if not more:
+                return b""
+            data += more
+        length = re.search(rb"content-length: (\d+)", data, re.I)
+        whole = data.index(b"\r\n\r\n") + 4 + int(length[1] if length else 0)
+        while len(data) < whole:
+            data += side.recv(65536)
+        return data
+
+    def stop(self):
+        self._listener.close()
+
+
+@pytest.mark.parametrize("deaf", [0, 3])
+def test_a_change_whose_answer_is_lost_is_sent_again_and_done_once(served, deaf):
+    between = Between(served.admin.address, deaf)
+    try:
+        ended = run("redeploy", "iris", folder=served.folder, environment={
+            "PENSTOCK_SERVER": f"http://{between.address}",
+            "PENSTOCK_TOKEN": served.admin.token})
+    finally:
+        between.stop()
+    assert ended.returncode == 0, ended.stderr
+    keys = [re.search(rb"idempotency-key: (\S+)", change, re.I)[1] for change in between.changes]
+    assert len(keys) == 2 and keys[0] == keys[1]
+    assert served.deployment.view["status"]["revision"] == 2, "one revision, not two"
