@@ -247,6 +247,8 @@ actor DeploymentDouble: DeploymentControl {
         return operation
     }
 
+    func settle() async {}
+
     func nodes() async -> [NodeView] {
         var room = PlanFacts.Room()
         room.cpuMillis = 8000

@@ -34,7 +34,11 @@ extension AdminAPI {
             var (cursor, changes, readable) = (position, first, readable)
             var quiet = Duration.zero
             while !Task.isCancelled, !isClosing.isRaised {
-                if !changes.isEmpty { readable = try await readableEnvironments(call) }
+                if !changes.isEmpty {
+                    // Each is told as it is now, and nothing comes after the last to correct it.
+                    await memory.control?.settle()
+                    readable = try await readableEnvironments(call)
+                }
                 for change in changes { try await send(await event(change, readable)) }
                 quiet = changes.isEmpty ? quiet + Self.look : .zero
                 if quiet >= Self.heartbeat {

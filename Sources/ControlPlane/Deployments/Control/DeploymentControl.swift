@@ -50,6 +50,9 @@ package protocol DeploymentControl: Sendable {
     func cancel(_ id: String, asked: ChangeRequest) async throws -> DeploymentOperation
 
     func nodes() async -> [NodeView]
+
+    /// Returns once what has been stored until now is what readers are told.
+    func settle() async
 }
 
 /// What a change has come to.

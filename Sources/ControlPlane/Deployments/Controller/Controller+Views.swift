@@ -41,6 +41,13 @@ extension Controller: DeploymentControl {
         return entry.rows.map { view(of: $0, entry) }
     }
 
+    /// Between a commit and the memory of it readers may look in; who has heard of the commit waits
+    /// for the end of its turn.
+    package func settle() async {
+        await lane.enter()
+        await lane.leave()
+    }
+
     func entry(_ name: String) async throws -> DeploymentEntry {
         guard let entry = entries[name] else {
             throw ControlError.notFound(
