@@ -13,8 +13,7 @@ import Traffic
 /// A running admin port.
 struct AdminPort: Sendable {
     let address: NetworkAddress
-    /// Of the socket that listens, for a process that takes over.
-    let descriptor: Int32
+    let door: AdminDoor
     let isEncrypted: Bool
     let readiness: Readiness
     fileprivate let server: AdminServer
@@ -74,7 +73,7 @@ extension Wiring {
             }
         }
         return AdminPort(
-            address: bound(settings.listen, door.descriptor), descriptor: door.descriptor,
+            address: bound(settings.listen, door.descriptor), door: door,
             isEncrypted: certificate != nil, readiness: readiness, server: server,
             serving: serving)
     }

@@ -17,6 +17,7 @@ final class AdminDoor: Sendable {
     private let places = DispatchSemaphore(value: AdminDoor.connectionsMax)
     private let bell: Doorbell
     private let isClosed = Atomic(false)
+    private let ended = Latch(count: 1)
     private let connections = AsyncStream.makeStream(of: Int32.self)
 
     /// - Parameter descriptor: listens without blocking; stays open, for a process that takes over.
@@ -36,6 +37,13 @@ final class AdminDoor: Sendable {
             stop: { [self] in close() })
     }
 
+    /// Whoever connects once this has returned meets another process.
+    func shut() async {
+        close()
+        // Waiting does not fail.
+        try? await OwnThread.run { [ended] in ended.wait() }
+    }
+
     /// No further connection is taken; those taken already are handed on.
     private func close() {
         isClosed.store(true, ordering: .releasing)
@@ -50,6 +58,7 @@ final class AdminDoor: Sendable {
             connections.continuation.yield(connection)
         }
         connections.continuation.finish()
+        ended.arrive()
     }
 
     private func next(_ polled: PolledDoor) -> Int32? {

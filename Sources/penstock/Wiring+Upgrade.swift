@@ -66,6 +66,7 @@ extension Wiring {
                 if case .serving(let taken) = message { taken } else { nil }
             }
             try await giveUpState(to: successor)
+            await admin.door.shut()
             record.succeed(by: .init(process: successor.process, version: version))
             tellUpgraded(record)
             // Dead already: from here on that is a crash like any other.
@@ -83,7 +84,7 @@ extension Wiring {
         defer { inheritance.close() }
         try await successor.send(.lock, descriptors: [store.lockDescriptor])
         try await successor.send(
-            .admin(address: configuration.admin.listen), descriptors: [admin.descriptor])
+            .admin(address: configuration.admin.listen), descriptors: [admin.door.descriptor])
         if let tickets = inheritance.tickets { try await successor.send(.tickets(tickets)) }
         for listener in inheritance.listeners {
             let message = HandoverMessage.listener(

@@ -81,7 +81,7 @@ def test_five_upgrades_fail_none_of_a_hundred_thousand_requests(
         load.__enter__()
     for number in range(5):
         for load in loads:
-            load.progress(200)
+            load.progress(40)
         assert gateway.upgrade()
         streaming.go_on(b"after number %d" % number)
     for load in loads:

@@ -18,6 +18,9 @@ def become_subreaper():
 class Heir:
     """A grandchild, to be used like a `subprocess.Popen`."""
 
+    # It ended before its parent, and how is the parent's secret.
+    UNTOLD = -signal.SIGCHLD
+
     def __init__(self, pid):
         self.pid = pid
         self.returncode = None
@@ -31,7 +34,7 @@ class Heir:
             except ChildProcessError:
                 # Its parent still lives, or has reaped it.
                 if not is_alive(self.pid):
-                    self.returncode = -signal.SIGCHLD
+                    self.returncode = self.UNTOLD
         return self.returncode
 
     def wait(self):

@@ -18,7 +18,7 @@ package final class AdminServer: Sendable {
     private static let stopDuration = Duration.seconds(2)
 
     /// A connection that a process accepted just before another took over has a request on its way.
-    private static let lastRequestDuration = Duration.milliseconds(500)
+    private static let lastRequestDuration = Duration.seconds(1)
 
     private let options: AdminOptions
     private let api: AdminAPI
