@@ -49,11 +49,17 @@ struct EventStreamScannerTests {
     }
 
     @Test(arguments: [
-        "data: \n\n", "\n\n\n", ": data: a\n\n", "datum: a\n\n", "event: x\n\n", "data: [DONE]\n\n",
+        "data: \n\n", "dat\n\n", "\n\n\n",
+        ": data: a\n\n", "datum: a\n\n", "event: x\n\n", "data: [DONE]\n\n",
         "data:[DONE]\n\n", "data: a\n",
     ])
     func `what has no data, or no end, is no event`(text: String) {
         #expect(scan(text).events == (text == "data: \n\n" ? 1 : 0))
+    }
+
+    @Test(arguments: ["data:\n\n", "data\n\n", "data:\r\r", "event: x\ndata\r\n\r\n"])
+    func `an empty line of data is data`(text: String) {
+        #expect(scan(text).events == 1)
     }
 
     @Test func `data that only begins like the closing mark is an event`() {

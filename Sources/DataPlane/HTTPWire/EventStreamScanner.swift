@@ -80,6 +80,9 @@ package struct EventStreamScanner: Sendable {
         } else if line == .data {
             endNumber()
             if !(mayBeDone && matched == 6) { hasData = true }
+        } else if line == .dataStart || (line == .name && matched == 4) {
+            // Nothing behind the colon, or no colon at all, is data too: an empty line of it.
+            hasData = true
         }
         line = .name
         matched = 0
