@@ -33,6 +33,27 @@ import Testing
         #expect(memory.generation == 7)
     }
 
+    @Test func `closing while many read lets each read end or be refused, and frees the directory`()
+        async throws
+    {
+        for _ in 0..<20 {
+            let store = try Store(directory: scratch.url)
+            await withTaskGroup { group in
+                for _ in 0..<16 {
+                    group.addTask {
+                        do {
+                            _ = try await store.sequence()
+                        } catch {
+                            #expect(error as? StateError == .closed)
+                        }
+                    }
+                }
+                group.addTask { #expect(throws: Never.self) { try store.close() } }
+            }
+        }
+        #expect(throws: Never.self) { try Store(directory: scratch.url) }
+    }
+
     @Test func `an edit can be taken back`() throws {
         let store = try Store(directory: scratch.url)
         try store.commit(

@@ -25,13 +25,15 @@ extension Store {
             entries: entries, nextPageToken: pageTokens.token(position, of: query.identity))
     }
 
-    package func verifyAudit() async throws -> AuditVerdict { try await auditLog.verify() }
+    package func verifyAudit() async throws -> AuditVerdict {
+        try await reading { try await auditLog.verify() }
+    }
 
     /// Every entry after one, oldest first, as JSON, one a line.
     package func exportAudit(
         since id: UInt64 = 0, _ line: @Sendable (String) async throws -> Void
     ) async throws {
-        try await auditLog.export(since: id, line)
+        try await reading { try await auditLog.export(since: id, line) }
     }
 
     /// Signs how far the log reaches and keeps the note in `audit.checkpoint`.

@@ -19,8 +19,7 @@ package struct BackupReport: Sendable, Equatable, Codable {
 
 extension Store {
     package func backup(to file: URL) async throws -> BackupReport {
-        let database = database
-        return try await StateDirectory.backup(database, to: file)
+        try await reading { try await StateDirectory.backup(database, to: file) }
     }
 }
 

@@ -9,11 +9,9 @@ extension Store {
 
     /// A value by name; nil when never set.
     package func setting(_ key: String) throws -> String? {
-        try translating {
-            try database.read { connection in
-                try String.fetchOne(
-                    connection, sql: "SELECT value FROM setting WHERE key = ?", arguments: [key])
-            }
+        try readNow { connection in
+            try String.fetchOne(
+                connection, sql: "SELECT value FROM setting WHERE key = ?", arguments: [key])
         }
     }
 

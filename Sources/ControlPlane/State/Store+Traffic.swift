@@ -11,14 +11,12 @@ extension DocumentKind {
 
 extension Store {
     package func trafficMemory() throws -> TrafficMemory {
-        try translating {
-            try database.read { connection in
-                var memory = TrafficMemory()
-                memory.overrides = try Store.specs(of: .trafficOverride, in: connection)
-                memory.drains = try Store.specs(of: .endpointDrain, in: connection)
-                memory.generation = try Store.generation(in: connection)
-                return memory
-            }
+        try readNow { connection in
+            var memory = TrafficMemory()
+            memory.overrides = try Store.specs(of: .trafficOverride, in: connection)
+            memory.drains = try Store.specs(of: .endpointDrain, in: connection)
+            memory.generation = try Store.generation(in: connection)
+            return memory
         }
     }
 

@@ -16,9 +16,15 @@ package final class Store: StateStore, TrafficStore {
     let lock: StateLock
     let gate = Guarded(ReadOnlyGate())
     let options: StoreOptions
-    private let isClosed = Guarded(false)
+    private let use = Guarded(Use())
     /// Too large to be checked before the start; upkeep does it.
     private let isUnchecked: Guarded<Bool>
+
+    /// Closing takes away what a read begins with, so it is left to the last read under way.
+    private struct Use {
+        var isClosed = false
+        var reads = 0
+    }
 
     /// Opens or creates the directory, takes its lock, checks the database and brings its schema
     /// up to date.
@@ -71,14 +77,14 @@ package final class Store: StateStore, TrafficStore {
     /// in the face of whoever stops the gateway, and without a log the next start would have to
     /// write, which it could not while the disk is full.
     package func close() throws {
-        let wasClosed = isClosed.withLock { isClosed in
-            defer { isClosed = true }
-            return isClosed
+        let before = use.withLock { use in
+            defer { use.isClosed = true }
+            return use
         }
-        if wasClosed { return }
+        if before.isClosed { return }
         hub.close()
         defer { lock.release() }
-        try translating { try database.close() }
+        if before.reads == 0 { try translating { try database.close() } }
     }
 
     /// Why commits are refused; nil while they are taken.
@@ -133,6 +139,8 @@ package final class Store: StateStore, TrafficStore {
     func read<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
+        try beginRead()
+        defer { endRead() }
         do {
             return try await database.read(body)
         } catch {
@@ -140,8 +148,38 @@ package final class Store: StateStore, TrafficStore {
         }
     }
 
+    /// The same for callers that cannot suspend.
+    func readNow<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try beginRead()
+        defer { endRead() }
+        return try translating { try database.read(body) }
+    }
+
+    /// For what reads on its own; the database stays open until it has.
+    func reading<Value>(_ body: () async throws -> Value) async throws -> Value {
+        try beginRead()
+        defer { endRead() }
+        return try await body()
+    }
+
+    private func beginRead() throws {
+        try use.withLock { use in
+            if use.isClosed { throw StateError.closed }
+            use.reads += 1
+        }
+    }
+
+    private func endRead() {
+        let isOver = use.withLock { use in
+            use.reads -= 1
+            return use.isClosed && use.reads == 0
+        }
+        // Whoever closed the store is gone; there is nobody to tell.
+        if isOver { try? database.close() }
+    }
+
     private func admit() throws -> ReadOnlyGate.Admission {
-        if isClosed.withLock({ $0 }) { throw StateError.closed }
+        if use.withLock(\.isClosed) { throw StateError.closed }
         return try gate.withLock { try $0.admit() }
     }
 
