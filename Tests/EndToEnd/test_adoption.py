@@ -75,8 +75,8 @@ def test_what_ended_while_no_gateway_ran_is_started_anew_and_has_its_dossier(sta
     os.kill(first, signal.SIGUSR2)
     until(lambda: not is_alive(first), "it has ended")
     gateway.start()
-    after = models(gateway)
-    assert second in after and first not in after and len(after) == 2
+    after = until(lambda: len(found := models(gateway)) == 2 and found, "two run again")
+    assert second in after and first not in after
     [dossier] = (gateway.state / "dossiers" / "iris").iterdir()
     assert json.loads(dossier.read_text())["cause"].startswith("killed by SIGUSR2")
 

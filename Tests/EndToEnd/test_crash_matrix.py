@@ -2,14 +2,23 @@
 # with two deployments under way. The replicas live on, the next start takes them over and goes on:
 # nothing is started twice, nothing is left over, what was served is served again at once.
 
+import pathlib
 import threading
 
 import pytest
 
 from harness.configuration import configuration
 from harness.deployments import FLOWER, Deployment, iris
+from harness.gateway import binary
 from harness.processes import running_in
 from harness.waiting import until
+
+pytestmark = [
+    pytest.mark.core,
+    pytest.mark.skipif(
+        pathlib.Path(binary("penstock")).parent.name == "release",
+        reason="release builds cannot be cut off at a commit; `make check` tells this story"),
+]
 
 NAMES = ("iris", "rose")
 # What is asked, and how many replicas there are in the end; None when the deployment is gone.
