@@ -3,9 +3,9 @@
 
 import Foundation
 import Glibc
+import NIOConcurrencyHelpers
 import Proxying
 import Reactor
-import Synchronization
 import Traffic
 
 /// The upgrades of this process, one at a time. Whoever wants to stop meanwhile breaks one off.
@@ -29,21 +29,22 @@ final class Upgrade: Sendable {
         var hasGivenUpState = false
     }
 
-    private let book = Mutex(Book())
+    // `Synchronization.Mutex` would do, but ThreadSanitizer cannot see its lock.
+    private let book = NIOLockedValueBox(Book())
 
-    var isBrokenOff: Bool { book.withLock(\.isBrokenOff) }
-    var hasGivenUpState: Bool { book.withLock(\.hasGivenUpState) }
+    var isBrokenOff: Bool { book.withLockedValue(\.isBrokenOff) }
+    var hasGivenUpState: Bool { book.withLockedValue(\.hasGivenUpState) }
 
     /// Which process there is to end; at once if the order came while it was being started.
     func note(_ successor: Int32?) {
-        book.withLock { $0.successor = successor }
+        book.withLockedValue { $0.successor = successor }
         if successor != nil, isBrokenOff { breakOff() }
     }
 
     /// Ends the successor if everything can still stay as it was; else somebody must keep the
     /// state, and it is left to end the upgrade.
     func breakOff() {
-        book.withLock { book in
+        book.withLockedValue { book in
             book.isBrokenOff = true
             guard !book.hasGivenUpState, let successor = book.successor else { return }
             _ = kill(successor, SIGKILL)
@@ -54,7 +55,7 @@ final class Upgrade: Sendable {
     ///
     /// - Returns: false when that was so before.
     func giveUpState() throws -> Bool {
-        let before = book.withLock { book in
+        let before = book.withLockedValue { book in
             let before = book
             if !book.isBrokenOff { book.hasGivenUpState = true }
             return before

@@ -1,6 +1,7 @@
 # `penstock apply` and the shell's completion: files made so, and words offered at the cursor.
 
 import json
+import os
 import re
 import subprocess
 
@@ -103,7 +104,7 @@ def test_what_is_shown_can_be_applied(cli, folder):
     ended = subprocess.run(
         [binary("penstock"), "apply", "-f", "-", "--dry-run"], input=shown, text=True,
         capture_output=True, timeout=30, cwd=cli.gateway.folder,
-        env={"PATH": "/usr/bin:/bin", **cli.environment})
+        env={**os.environ, **cli.environment})
     assert ended.returncode == 0 and ended.stdout.strip() == "iris: unchanged", ended
 
 

@@ -3,11 +3,11 @@
 
 import HummingbirdCore
 import Logging
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOExtras
 import NIOPosix
 import ServiceLifecycle
-import Synchronization
 
 /// Accepted connections as they come.
 package struct AdminConnections: Sendable {
@@ -85,10 +85,11 @@ private final class OpenConnections: Sendable {
         var isQuiescing = false
     }
 
-    private let book = Mutex(Book())
+    // `Synchronization.Mutex` would do, but ThreadSanitizer cannot see its lock.
+    private let book = NIOLockedValueBox(Book())
 
     func add(_ channel: any Channel) {
-        let isQuiescing = book.withLock { book in
+        let isQuiescing = book.withLockedValue { book in
             book.channels[ObjectIdentifier(channel)] = channel
             return book.isQuiescing
         }
@@ -96,11 +97,11 @@ private final class OpenConnections: Sendable {
     }
 
     func remove(_ channel: any Channel) {
-        _ = book.withLock { $0.channels.removeValue(forKey: ObjectIdentifier(channel)) }
+        _ = book.withLockedValue { $0.channels.removeValue(forKey: ObjectIdentifier(channel)) }
     }
 
     func quiesce() {
-        let channels = book.withLock { book in
+        let channels = book.withLockedValue { book in
             book.isQuiescing = true
             return book.channels.values.map(\.self)
         }
