@@ -57,34 +57,36 @@ package final class EndpointMeter: Sendable {
     }
 
     /// One finished gRPC call; a `status` outside 0...16 counts as none.
-    package func recordGRPC(status: Int) {
-        if status >= 0, status < Measures.grpcStatusCount {
-            row.add(1, to: Word.grpcStatuses &+ status)
-        }
+    package func recordGRPC(status: Int, nanoseconds: Int64) {
+        guard status >= 0, status < Limits.grpcStatuses else { return }
+        let table =
+            row.pointer(Word.grpc)
+            ?? row.grow(Word.grpc, words: Limits.grpcStatuses * Word.wordsPerHistogram)
+        table.record(nanoseconds, histogram: status &* Word.wordsPerHistogram)
     }
 
     @inline(__always)
     package func recordTotal(_ nanoseconds: Int64) {
-        record(nanoseconds, histogram: Word.total)
+        row.record(nanoseconds, histogram: Word.total)
     }
 
     @inline(__always)
     package func recordFirstByte(_ nanoseconds: Int64) {
-        record(nanoseconds, histogram: Word.firstByte)
+        row.record(nanoseconds, histogram: Word.firstByte)
     }
 
     @inline(__always)
     package func recordConnect(_ nanoseconds: Int64) {
-        record(nanoseconds, histogram: Word.connect)
+        row.record(nanoseconds, histogram: Word.connect)
     }
 
     /// Of a token stream, from its request's head.
     package func recordFirstToken(_ nanoseconds: Int64) {
-        record(nanoseconds, histogram: Word.firstToken)
+        row.record(nanoseconds, histogram: Word.firstToken)
     }
 
     package func recordBetweenTokens(_ nanoseconds: Int64) {
-        record(nanoseconds, histogram: Word.betweenTokens)
+        row.record(nanoseconds, histogram: Word.betweenTokens)
     }
 
     /// One finished token stream.
@@ -101,22 +103,6 @@ package final class EndpointMeter: Sendable {
         row.add(sent, to: Word.bytesSent)
     }
 
-    @inline(__always)
-    private func record(_ nanoseconds: Int64, histogram: Int) {
-        let value = UInt64(truncatingIfNeeded: max(0, nanoseconds))
-        row.add(value, to: histogram &+ Word.sum)
-        if value > row.load(histogram &+ Word.max) { row.store(value, to: histogram &+ Word.max) }
-        let bucket = LatencyScale.bucket(of: nanoseconds)
-        let block = bucket / LatencyScale.bucketsPerBlock
-        var index = row.pointer(histogram &+ Word.index)
-        if index == nil {
-            index = row.grow(histogram &+ Word.index, words: LatencyScale.blocks)
-        }
-        guard let index else { return }
-        let cells = index.pointer(block) ?? index.grow(block, words: LatencyScale.bucketsPerBlock)
-        cells.add(1, to: bucket % LatencyScale.bucketsPerBlock)
-    }
-
     fileprivate func add(to measures: inout Measures) {
         for index in measures.outcomes.indices {
             measures.outcomes[index] &+= row.load(Word.outcomes + index)
@@ -124,44 +110,38 @@ package final class EndpointMeter: Sendable {
         for index in measures.statusClasses.indices {
             measures.statusClasses[index] &+= row.load(Word.statusClasses + index)
         }
-        for index in measures.grpcStatuses.indices {
-            measures.grpcStatuses[index] &+= row.load(Word.grpcStatuses + index)
-        }
         measures.bytesReceived &+= row.load(Word.bytesReceived)
         measures.bytesSent &+= row.load(Word.bytesSent)
-        add(Word.total, to: &measures.total)
-        add(Word.firstByte, to: &measures.firstByte)
-        add(Word.connect, to: &measures.connect)
-        add(Word.firstToken, to: &measures.firstToken)
-        add(Word.betweenTokens, to: &measures.betweenTokens)
+        row.add(histogram: Word.total, to: &measures.total)
+        row.add(histogram: Word.firstByte, to: &measures.firstByte)
+        row.add(histogram: Word.connect, to: &measures.connect)
+        row.add(histogram: Word.firstToken, to: &measures.firstToken)
+        row.add(histogram: Word.betweenTokens, to: &measures.betweenTokens)
         measures.streams &+= row.load(Word.streams)
         measures.streamEvents &+= row.load(Word.streamEvents)
         measures.promptTokens &+= row.load(Word.promptTokens)
         measures.completionTokens &+= row.load(Word.completionTokens)
+        addGRPC(to: &measures)
     }
 
-    private func add(_ word: Int, to histogram: inout LatencyHistogram) {
-        guard let index = row.pointer(word + Word.index) else { return }
-        for block in 0..<LatencyScale.blocks {
-            guard let cells = index.pointer(block) else { continue }
-            for cell in 0..<LatencyScale.bucketsPerBlock {
-                histogram.add(
-                    cells.load(cell), toBucket: block * LatencyScale.bucketsPerBlock + cell)
-            }
+    private func addGRPC(to measures: inout Measures) {
+        guard let table = row.pointer(Word.grpc) else { return }
+        for status in 0..<Limits.grpcStatuses {
+            table.add(
+                histogram: status * Word.wordsPerHistogram, to: &measures.grpcLatencies[status])
         }
-        histogram.addTotals(
-            sum: row.load(word + Word.sum), max: Int64(clamping: row.load(word + Word.max)))
     }
 
     fileprivate func freeBlocks() {
         let histograms = [
             Word.total, Word.firstByte, Word.connect, Word.firstToken, Word.betweenTokens,
         ]
-        for histogram in histograms {
-            guard let index = row.pointer(histogram + Word.index) else { continue }
-            for block in 0..<LatencyScale.blocks { index.pointer(block)?.free() }
-            index.free()
+        for histogram in histograms { row.free(histogram: histogram) }
+        guard let table = row.pointer(Word.grpc) else { return }
+        for status in 0..<Limits.grpcStatuses {
+            table.free(histogram: status * Word.wordsPerHistogram)
         }
+        table.free()
     }
 }
 
@@ -231,10 +211,12 @@ private enum Word {
     static let streamEvents = 30
     static let promptTokens = 31
     static let completionTokens = 32
-    static let grpcStatuses = 33
-    static let count = 50
+    /// Address of a table with a histogram per status, made with the first call.
+    static let grpc = 33
+    static let count = 34
 
     // Within a histogram.
+    static let wordsPerHistogram = 3
     static let sum = 0
     static let max = 1
     /// Address of the table of blocks, itself made with the first sample.
@@ -295,6 +277,44 @@ private enum Word {
 
     func free() {
         unsafe UnsafeMutableRawPointer(cells).deallocate()
+    }
+}
+
+// Histograms within a row: three words each, and blocks of buckets beyond it.
+extension Row {
+    @inline(__always)
+    func record(_ nanoseconds: Int64, histogram: Int) {
+        let value = UInt64(truncatingIfNeeded: max(0, nanoseconds))
+        add(value, to: histogram &+ Word.sum)
+        if value > load(histogram &+ Word.max) { store(value, to: histogram &+ Word.max) }
+        let bucket = LatencyScale.bucket(of: nanoseconds)
+        let block = bucket / LatencyScale.bucketsPerBlock
+        var index = pointer(histogram &+ Word.index)
+        if index == nil {
+            index = grow(histogram &+ Word.index, words: LatencyScale.blocks)
+        }
+        guard let index else { return }
+        let cells = index.pointer(block) ?? index.grow(block, words: LatencyScale.bucketsPerBlock)
+        cells.add(1, to: bucket % LatencyScale.bucketsPerBlock)
+    }
+
+    func add(histogram word: Int, to histogram: inout LatencyHistogram) {
+        guard let index = pointer(word + Word.index) else { return }
+        for block in 0..<LatencyScale.blocks {
+            guard let cells = index.pointer(block) else { continue }
+            for cell in 0..<LatencyScale.bucketsPerBlock {
+                histogram.add(
+                    cells.load(cell), toBucket: block * LatencyScale.bucketsPerBlock + cell)
+            }
+        }
+        histogram.addTotals(
+            sum: load(word + Word.sum), max: Int64(clamping: load(word + Word.max)))
+    }
+
+    func free(histogram word: Int) {
+        guard let index = pointer(word + Word.index) else { return }
+        for block in 0..<LatencyScale.blocks { index.pointer(block)?.free() }
+        index.free()
     }
 }
 

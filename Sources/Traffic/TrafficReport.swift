@@ -120,9 +120,9 @@ package struct Measures: Sendable {
     package var outcomes = [UInt64](repeating: 0, count: Outcome.allCases.count)
     /// Finished answers by status class; index 0 is 1xx.
     package var statusClasses = [UInt64](repeating: 0, count: 5)
-    /// Finished gRPC calls by the number of their status.
-    package var grpcStatuses = [UInt64](repeating: 0, count: Measures.grpcStatusCount)
-    package static let grpcStatusCount = 17
+    /// Finished gRPC calls by the number of their status: head read to the end, nanoseconds. Unlike
+    /// `total` it has those that were cancelled, so its counts are all calls.
+    package var grpcLatencies = Measures.noCalls
     package var bytesReceived: UInt64 = 0
     package var bytesSent: UInt64 = 0
     /// Head read to last byte written, nanoseconds.
@@ -143,12 +143,18 @@ package struct Measures: Sendable {
 
     package init() {}
 
+    /// Shared by all that have none: most services know no gRPC.
+    private static let noCalls = [LatencyHistogram](
+        repeating: LatencyHistogram(), count: Limits.grpcStatuses)
+
     package var requests: UInt64 { outcomes.reduce(0, +) }
 
     package mutating func merge(_ other: Measures) {
         for index in outcomes.indices { outcomes[index] += other.outcomes[index] }
         for index in statusClasses.indices { statusClasses[index] += other.statusClasses[index] }
-        for index in grpcStatuses.indices { grpcStatuses[index] += other.grpcStatuses[index] }
+        for index in grpcLatencies.indices where !other.grpcLatencies[index].isEmpty {
+            grpcLatencies[index].merge(other.grpcLatencies[index])
+        }
         bytesReceived += other.bytesReceived
         bytesSent += other.bytesSent
         total.merge(other.total)

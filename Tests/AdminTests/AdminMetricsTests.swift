@@ -51,11 +51,35 @@ import Traffic
         let revision = ["service": "echo", "revision": "stable"]
         let lost = revision.merging(["status": "unavailable"]) { $1 }
         #expect(none.value("penstock_grpc_requests_total", lost) == nil)
-        report.services[0].revisions[0].measures.grpcStatuses[14] = 3
+        report.services[0].revisions[0].measures.grpcLatencies[14].record(
+            nanoseconds: 3_000_000, count: 3)
         let metrics = try await scrape(report)
         let fine = revision.merging(["status": "ok"]) { $1 }
         #expect(metrics.value("penstock_grpc_requests_total", lost) == 3)
         #expect(metrics.value("penstock_grpc_requests_total", fine) == 0)
+    }
+
+    @Test func `calls of gRPC have a histogram for each status that came`() async throws {
+        var report = AdminStatsTests.report(count: 10, milliseconds: 3)
+        let name = "penstock_grpc_request_duration_seconds"
+        let none = try await scrape(report)
+        #expect(none.kinds[name] == "histogram")
+        #expect(none.samples.allSatisfy { !$0.name.hasPrefix(name) })
+        for (status, milliseconds) in [(0, 3), (0, 30), (4, 700)] {
+            report.services[0].revisions[0].measures.grpcLatencies[status].record(
+                nanoseconds: Int64(milliseconds) * 1_000_000)
+        }
+        let metrics = try await scrape(report)
+        let labels = ["service": "echo", "revision": "stable"]
+        let fine = labels.merging(["status": "ok"]) { $1 }
+        let late = labels.merging(["status": "deadline_exceeded"]) { $1 }
+        #expect(metrics.value(name + "_bucket", fine.merging(["le": "0.005"]) { $1 }) == 1)
+        #expect(metrics.value(name + "_bucket", fine.merging(["le": "+Inf"]) { $1 }) == 2)
+        #expect(metrics.value(name + "_count", fine) == 2)
+        #expect(abs(try #require(metrics.value(name + "_sum", fine)) - 0.033) < 1e-9)
+        #expect(metrics.value(name + "_bucket", late.merging(["le": "0.5"]) { $1 }) == 0)
+        #expect(metrics.value(name + "_bucket", late.merging(["le": "1.0"]) { $1 }) == 1)
+        #expect(metrics.samples.filter { $0.name == name + "_count" }.count == 2)
     }
 
     @Test func `histograms are cumulative and end in all`() async throws {

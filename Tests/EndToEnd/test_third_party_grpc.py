@@ -182,6 +182,45 @@ def test_a_server_that_is_silent_too_long_is_the_gateways_deadline(
     assert server.calls.cancelled.wait(20), "the server's call is cancelled"
 
 
+# --- how long calls take -------------------------------------------------------------------------
+
+DURATIONS = "penstock_grpc_request_duration_seconds"
+
+
+def test_calls_are_timed_by_how_they_ended(start_server, start_gateway, connect):
+    import grpc
+    server = start_server()
+    gateway = start_gateway(over(server))
+    client = connect(gateway)
+    for _ in range(5):
+        client.unary(b"hi", timeout=30)
+    for body, patience in ((b"fail", 30), (b"fail", 30), (b"silent", 0.4)):
+        with pytest.raises(grpc.RpcError):
+            client.unary(body, timeout=patience)
+    assert server.calls.cancelled.wait(20)
+    server.calls.cancelled.clear()
+    call = client.unary.future(b"silent")
+    until(lambda: server.calls.served == 9, "the call arrives")
+    call.cancel()
+    with pytest.raises(grpc.RpcError):
+        client.channel.unary_unary("/test.Calls/Nothing")(b"", timeout=30)
+    until(lambda: gateway.admin.metrics().sum(f"{DURATIONS}_count") == 10, "all calls are timed")
+    metrics = gateway.admin.metrics()
+
+    def counts(name):
+        return {labels["status"]: value for sample, labels, value in metrics.samples
+                if sample == name and value}
+    ends = counts(f"{DURATIONS}_count")
+    assert ends == counts("penstock_grpc_requests_total")
+    # At its deadline the client itself gives up: its word and the gateway's clock race.
+    assert ends.pop("deadline_exceeded", 0) + ends.pop("cancelled") == 2
+    assert ends == {"ok": 5, "failed_precondition": 2, "unimplemented": 1}
+    everything = {"service": "echo", "revision": "stable", "le": "+Inf"}
+    assert metrics.sum(f"{DURATIONS}_bucket", **everything) == 10
+    assert metrics.sum(f"{DURATIONS}_bucket", le="+Inf", status="ok") == 5
+    assert 0.4 <= metrics.sum(f"{DURATIONS}_sum") < 30
+
+
 # --- the gateway's own words -------------------------------------------------------------------
 
 

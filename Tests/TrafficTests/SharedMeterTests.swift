@@ -32,17 +32,36 @@ import Traffic
         #expect(meter.measures().requests == 1)
     }
 
-    @Test func `calls of gRPC are counted by status, and what is none is not`() {
+    @Test func `calls of gRPC are timed by status, and what is none is not`() {
         let meter = EndpointMeter(loops: 2)
         for status in [0, 0, 14, 16, 17, -1, .max] {
-            meter.handle(loop: status & 1).recordGRPC(status: status)
+            meter.handle(loop: status & 1).recordGRPC(status: status, nanoseconds: 5_000_000)
         }
-        let counts = meter.measures().grpcStatuses
-        #expect(counts[0] == 2 && counts[14] == 1 && counts[16] == 1)
-        #expect(counts.reduce(0, +) == 4)
+        let latencies = meter.measures().grpcLatencies
+        #expect(latencies.count == 17)
+        #expect(latencies[0].count == 2 && latencies[14].count == 1 && latencies[16].count == 1)
+        #expect(latencies.reduce(0) { $0 + $1.count } == 4)
+        #expect(latencies[0].sum == 10_000_000 && latencies[0].max == 5_000_000)
         var merged = meter.measures()
         merged.merge(meter.measures())
-        #expect(merged.grpcStatuses[14] == 2)
+        #expect(merged.grpcLatencies[14].count == 2)
+        #expect(merged.grpcLatencies[1].isEmpty)
+    }
+
+    @Test(arguments: 1...10 as ClosedRange<UInt64>)
+    func `latencies of calls equal those of histograms that saw them all`(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        let meter = EndpointMeter(loops: 3)
+        var expected = [LatencyHistogram](repeating: LatencyHistogram(), count: 17)
+        for _ in 0..<1000 {
+            let status = Int.random(in: 0..<17, using: &generator)
+            let sample = generator.latency(bits: 45)
+            meter.handle(loop: Int.random(in: 0..<3, using: &generator)).recordGRPC(
+                status: status, nanoseconds: sample)
+            expected[status].record(nanoseconds: sample)
+        }
+        #expect(meter.measures().grpcLatencies == expected, "seed \(seed)")
+        #expect(meter.measures().total.isEmpty)
     }
 
     @Test(arguments: 1...10 as ClosedRange<UInt64>)

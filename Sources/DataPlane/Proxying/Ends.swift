@@ -93,7 +93,11 @@ extension Worker {
             revision >= 0 ? service.it.revisions[revision].it.meter : service.it.meter
         let status = exchange.it.status == 499 ? 0 : Int(exchange.it.status)
         meter.record(outcome: outcome, status: status)
-        if exchange.it.isGRPC { meter.recordGRPC(status: Int(grpcStatus(of: exchange).rawValue)) }
+        if exchange.it.isGRPC {
+            meter.recordGRPC(
+                status: Int(grpcStatus(of: exchange).rawValue),
+                nanoseconds: loop.now - exchange.it.started)
+        }
         meter.addBytes(received: exchange.it.bytesReceived, sent: exchange.it.bytesSent)
         if let events = exchange.it.events {
             meter.addTokens(

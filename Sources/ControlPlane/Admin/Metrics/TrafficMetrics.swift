@@ -65,9 +65,22 @@ struct TrafficMetrics {
             "penstock_grpc_requests_total", .counter,
             "Finished gRPC calls as clients saw them, by revision and status.")
         for (labels, revision) in revisions
-        where revision.measures.grpcStatuses.contains(where: { $0 > 0 }) {
-            for (name, count) in zip(Self.grpcStatuses, revision.measures.grpcStatuses) {
-                out.sample(labels + [("status", name)], count)
+        where revision.measures.grpcLatencies.contains(where: { !$0.isEmpty }) {
+            for (name, latencies) in zip(Self.grpcStatuses, revision.measures.grpcLatencies) {
+                out.sample(labels + [("status", name)], latencies.count)
+            }
+        }
+    }
+
+    /// Only statuses that came: each is 19 series, and a service knows few of the 17.
+    private mutating func writeGRPCLatencies() {
+        out.begin(
+            "penstock_grpc_request_duration_seconds", .histogram,
+            "Time from the head of a gRPC call read to its end, by status; cancelled ones, too.")
+        for (labels, revision) in revisions {
+            for (name, latencies) in zip(Self.grpcStatuses, revision.measures.grpcLatencies)
+            where !latencies.isEmpty {
+                writeHistogram(latencies, labels + [("status", name)])
             }
         }
     }
@@ -90,6 +103,7 @@ struct TrafficMetrics {
         writeHistogram(
             "penstock_upstream_connect_seconds", "Time to open a connection to a replica.",
             \.connect)
+        writeGRPCLatencies()
     }
 
     private mutating func writeTokens() {
@@ -226,15 +240,20 @@ struct TrafficMetrics {
     ) {
         out.begin(name, .histogram, help)
         for (labels, revision) in revisions {
-            let latencies = revision.measures[keyPath: histogram]
-            let counts = latencies.cumulativeCounts(upTo: Self.boundNanoseconds)
-            for (bound, count) in zip(Self.bounds, counts) {
-                out.sample(labels + [("le", "\(bound)")], "\(count)", suffix: "_bucket")
-            }
-            out.sample(labels + [("le", "+Inf")], "\(latencies.count)", suffix: "_bucket")
-            out.sample(labels, "\(Double(latencies.sum) / 1e9)", suffix: "_sum")
-            out.sample(labels, "\(latencies.count)", suffix: "_count")
+            writeHistogram(revision.measures[keyPath: histogram], labels)
         }
+    }
+
+    private mutating func writeHistogram(
+        _ latencies: LatencyHistogram, _ labels: [(String, String)]
+    ) {
+        let counts = latencies.cumulativeCounts(upTo: Self.boundNanoseconds)
+        for (bound, count) in zip(Self.bounds, counts) {
+            out.sample(labels + [("le", "\(bound)")], "\(count)", suffix: "_bucket")
+        }
+        out.sample(labels + [("le", "+Inf")], "\(latencies.count)", suffix: "_bucket")
+        out.sample(labels, "\(Double(latencies.sum) / 1e9)", suffix: "_sum")
+        out.sample(labels, "\(latencies.count)", suffix: "_count")
     }
 
     private var revisions: [(labels: [(String, String)], revision: RevisionReport)] {
