@@ -1,11 +1,12 @@
-# Hedging: a late answer is asked for a second time elsewhere, the first answer wins, the other try
-# is cancelled, and the budget and the rules of repetition hold.
+# Hedging: a late answer is asked for a second time elsewhere, the first answer wins unless it is no
+# more than a failure, the other try is cancelled, and the budget and the rules of repetition hold.
 
 import threading
 
 import pytest
 
 from harness.configuration import service
+from harness.http2 import Client
 from harness.messages import compose
 from harness.origin import echo, fixed, resetting
 from harness.waiting import Stopwatch, until
@@ -132,6 +133,123 @@ def test_a_failed_first_try_leaves_the_hedge(start_origin, start_gateway):
         assert client.response().body == b"second"
 
 
+# --- failures that are answers -------------------------------------------------------------------
+
+CALL = {"content-type": "application/grpc", "te": "trailers"}
+
+
+class Race:
+    """Two replicas that are both asked before either answers: one at once, one when let go."""
+
+    def __init__(self, start_origin, start_gateway, first, last, protocol="http1"):
+        self.both, self.go = threading.Barrier(2), threading.Event()
+
+        def at_once(exchange):
+            exchange.read_body()
+            self.both.wait(20)
+            first(exchange)
+
+        def let_go(exchange):
+            exchange.read_body()
+            self.both.wait(20)
+            if self.go.wait(20):
+                last(exchange)
+        http2 = protocol == "h2"
+        self.replicas = [start_origin(script, http2=http2) for script in (at_once, let_go)]
+        self.gateway = start_gateway(service(revisions=[{
+            "name": "stable", "protocol": protocol,
+            "endpoints": [replica.address for replica in self.replicas]}],
+            hedge=HEDGE, retry={"idempotent": True, "attempts": 1}, ejection={"failures": 0}))
+        self.failures = 0
+
+    def let_last_answer(self):
+        """Once the gateway has seen the first answer, and taken it for a failure."""
+        self.failures += 1
+        until(lambda: self.gateway.admin.metrics().sum(
+            "penstock_tries_total", outcome="model") == self.failures, "the first has failed")
+        self.go.set()
+
+    def ask(self, headers=None):
+        with Client(self.gateway.address) as client:
+            stream = client.begin("POST", "/s/m", headers or {}, ends=False)
+            client.data(stream, b"again", ends=True)
+            self.let_last_answer()
+            answer = client.answer(stream)
+        self.go.clear()
+        return answer
+
+
+def telling(status, body=b"", **headers):
+    def script(exchange):
+        exchange.answer(status, body, {name.replace("_", "-"): value
+                                       for name, value in headers.items()})
+    return script
+
+
+def ending(status):
+    """A head that is all of a call's answer."""
+    def script(exchange):
+        exchange.head(200, {"content-type": "application/grpc", "grpc-status": str(status)},
+                      ends=True)
+    return script
+
+
+def served(exchange):
+    exchange.answer(200, b"\0\0\0\0\2hi", {"content-type": "application/grpc"},
+                    trailers=[("grpc-status", "0")])
+
+
+@pytest.mark.parametrize("protocol", ["http1", "h2"])
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_failure_does_not_end_the_race(start_origin, start_gateway, status, protocol):
+    race = Race(start_origin, start_gateway, telling(status, b"no"), telling(200, b"yes"),
+                protocol)
+    # Whichever of the two is asked first.
+    for _ in range(4):
+        answer = race.ask()
+        assert (answer.status, answer.body) == (200, b"yes")
+    assert race.gateway.admin.metrics().sum("penstock_hedges_total") == 4
+
+
+def test_a_call_that_is_unavailable_does_not_end_the_race(start_origin, start_gateway):
+    race = Race(start_origin, start_gateway, ending(14), served, "h2")
+    for _ in range(4):
+        answer = race.ask(CALL)
+        assert answer.body == b"\0\0\0\0\2hi"
+        assert answer.trailers.get("grpc-status") == "0"
+
+
+@pytest.mark.parametrize("protocol", ["http1", "h2"])
+def test_when_both_fail_the_last_word_is_passed_on(start_origin, start_gateway, protocol):
+    race = Race(start_origin, start_gateway, telling(503, b"first"),
+                telling(502, b"last", x_who="last"), protocol)
+    answer = race.ask()
+    assert (answer.status, answer.body, answer.header("x-who")) == (502, b"last", "last")
+
+
+def test_when_both_are_unavailable_the_call_is(start_origin, start_gateway):
+    race = Race(start_origin, start_gateway, ending(14), ending(14), "h2")
+    answer = race.ask(CALL)
+    assert answer.status == 200 and answer.header("grpc-status") == "14"
+    assert sum(len(replica.requests) for replica in race.replicas) == 2
+
+
+@pytest.mark.parametrize("status", [500, 501, 429, 404, 200])
+def test_any_other_answer_ends_the_race(start_origin, start_gateway, status):
+    race = Race(start_origin, start_gateway, telling(status, b"so"), telling(200, b"late"))
+    with Client(race.gateway.address) as client:
+        answer = client.request("POST", "/s/m", {}, b"again")
+    assert (answer.status, answer.body) == (status, b"so")
+
+
+@pytest.mark.parametrize("status", [13, 8, 4])
+def test_any_other_status_of_a_call_ends_the_race(start_origin, start_gateway, status):
+    race = Race(start_origin, start_gateway, ending(status), served, "h2")
+    with Client(race.gateway.address) as client:
+        answer = client.request("POST", "/s/m", CALL, b"again")
+    assert answer.header("grpc-status") == str(status)
+
+
 def test_the_budget_bounds_hedges(start_origin, start_gateway):
     def script(exchange):
         exchange.read_body()
@@ -155,6 +273,58 @@ def test_the_budget_bounds_hedges(start_origin, start_gateway):
     hedges = len(one.requests) + len(two.requests) - count
     # Ten a second are free, over the ten seconds of the window.
     assert 0 < hedges <= 120, hedges
+
+
+@pytest.mark.parametrize("protocol", ["http1", "h2"])
+def test_a_body_that_comes_behind_its_head_is_sent_twice_too(
+        start_origin, start_gateway, protocol):
+    left, http2 = threading.Event(), protocol == "h2"
+
+    def silent(exchange):
+        exchange.read_body()
+        left.wait(20)
+
+    def answers(exchange):
+        exchange.answer(200, exchange.read_body())
+    replicas = [start_origin(script, http2=http2) for script in (silent, answers)]
+    gateway = start_gateway(service(revisions=[{
+        "name": "stable", "protocol": protocol,
+        "endpoints": [replica.address for replica in replicas]}],
+        hedge=HEDGE, retry={"idempotent": True}, ejection={"failures": 0}),
+        gateway={"workers": 1})
+    with Client(gateway.address) as client:
+        for _ in range(6):
+            seen = len(replicas[0].requests) + len(replicas[1].requests)
+            stream = client.begin("POST", "/s/m", {"content-length": "5"}, ends=False)
+            until(lambda: len(replicas[0].requests) + len(replicas[1].requests) > seen,
+                  "the head has arrived")
+            client.data(stream, b"again", ends=True)
+            assert client.answer(stream).body == b"again"
+    left.set()
+
+
+def test_trailers_of_a_request_are_sent_twice_too(start_origin, start_gateway):
+    left = threading.Event()
+
+    def silent(exchange):
+        exchange.read_body()
+        left.wait(20)
+
+    def answers(exchange):
+        body = exchange.read_body()
+        exchange.answer(200, body + exchange.trailers.get("x-sum", "none").encode())
+    gateway = start_gateway(service(revisions=[{
+        "name": "stable", "protocol": "h2", "endpoints": [
+            start_origin(script, http2=True).address for script in (silent, answers)]}],
+        hedge=HEDGE, retry={"idempotent": True}, ejection={"failures": 0}),
+        gateway={"workers": 1})
+    with Client(gateway.address) as client:
+        for _ in range(4):
+            stream = client.begin("POST", "/s/m", ends=False)
+            client.data(stream, b"body ")
+            client.trailers(stream, [("x-sum", "42")])
+            assert client.answer(stream).body == b"body 42"
+    left.set()
 
 
 def test_one_replica_alone_is_never_asked_twice(start_origin, start_gateway):

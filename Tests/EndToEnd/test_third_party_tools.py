@@ -213,7 +213,8 @@ def test_wrk_counts_no_failure(start_origin, start_gateway, headers):
 
 def test_promtool_approves_the_metrics(served):
     curl(f"{served.url}/some", f"{served.url}/traffic")
-    curl("--http2-prior-knowledge", "-H", "content-type: application/grpc", "-d", "", f"{served.url}/some/call")
+    curl("--http2-prior-knowledge", "-H", "content-type: application/grpc", "-d", "",
+         f"{served.url}/some/call")
     assert served.admin.metrics().sum("penstock_grpc_request_duration_seconds_count") == 1
     checked = subprocess.run([program("promtool"), "check", "metrics"], timeout=30,
                              input=served.admin.metrics().text, capture_output=True, text=True)

@@ -79,13 +79,12 @@ extension Worker {
                     beginTunnel(answer, in: rest, exchange)
                     continue
                 }
-                if exchange.it.partner != nil, !answer.isInformational {
-                    exchange = settle(exchange)
-                }
                 if answer.isInformational {
                     forwardInformational(answer, in: rest, exchange)
                     continue
                 }
+                if yields(exchange, answer, in: rest, isWhole: false) { return bytes.count }
+                if exchange.it.partner != nil { exchange = settle(exchange) }
                 guard beginAnswer(answer, in: rest, from: upstream, exchange) else {
                     throw WireError.headTooLarge
                 }

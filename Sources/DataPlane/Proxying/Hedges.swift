@@ -1,6 +1,7 @@
-// Hedging: a request whose answer is late is tried on a second replica, and the first answer wins.
-// The second try is an exchange of its own beside the client's, so that both are counted, timed
-// and ended like any other; when it wins, the client's exchange takes its try over.
+// Hedging: a request whose answer is late is tried on a second replica, and the first answer wins,
+// unless all it says is that the replica cannot: then the other try is waited for. The second try
+// is an exchange of its own beside the client's, so that both are counted, timed and ended like any
+// other; when it wins, the client's exchange takes its try over.
 
 import Balancing
 import HTTPWire
@@ -80,6 +81,8 @@ extension Worker {
     private mutating func makeHedge(of exchange: Slot<Exchange>) -> Slot<Exchange>? {
         var buffer = spareBuffers.popLast() ?? HeapBytes()
         buffer.append(exchange.it.replay.bytes)
+        var trailers = HeapBytes()
+        trailers.append(exchange.it.requestTrailers.bytes)
         var record = Exchange(
             client: exchange.it.client, snapshot: exchange.it.snapshot,
             service: exchange.it.service, method: exchange.it.method,
@@ -87,9 +90,11 @@ extension Worker {
             started: exchange.it.started, replay: buffer,
             requestDecoder: exchange.it.requestDecoder)
         record.isHedge = true
+        record.isGRPC = exchange.it.isGRPC
         record.isRequestDone = true
         record.isRequestChunked = exchange.it.isRequestChunked
         record.keepsPayload = exchange.it.keepsPayload
+        record.requestTrailers = trailers
         record.revision = exchange.it.revision
         record.requestID = exchange.it.requestID
         record.headCount = exchange.it.headCount
@@ -101,6 +106,7 @@ extension Worker {
         record.partner = exchange
         guard let second = exchanges.take(record) else {
             buffer.free()
+            trailers.free()
             return nil
         }
         exchange.it.partner = second
@@ -126,11 +132,31 @@ extension Worker {
         return other
     }
 
-    /// The first try has failed while the second is under way: the second becomes the only one.
-    mutating func handOver(_ exchange: Slot<Exchange>, _ code: RefusalCode) {
+    /// One of two tries has an answer that says no more than that its replica cannot, which the
+    /// other's may: it counts as failed.
+    ///
+    /// - Parameter isWhole: the head is all of the answer.
+    /// - Returns: false when the answer is to be passed on; else the try is over.
+    mutating func yields(
+        _ exchange: Slot<Exchange>, _ answer: ResponseHead, in bytes: Bytes, isWhole: Bool
+    ) -> Bool {
+        guard exchange.it.partner != nil else { return false }
+        let isUnavailable =
+            isWhole && exchange.it.isGRPC
+            && GRPCStatus.read(fields, of: bytes.span) == .unavailable
+        guard isUnavailable || (502...504).contains(answer.status) else { return false }
+        loseRace(exchange, outcome: .model)
+        return true
+    }
+
+    /// One of two tries has failed while the other is under way: the other becomes the only one.
+    mutating func loseRace(
+        _ exchange: Slot<Exchange>, outcome: Outcome, error: RefusalCode = .none
+    ) {
+        if exchange.it.isHedge { return dropHedge(exchange, outcome: outcome, error: error) }
         guard let second = exchange.it.partner else { return }
-        endTry(exchange, outcome: code.outcome, error: code)
-        exchange.it.error = code
+        endTry(exchange, outcome: outcome, error: error)
+        exchange.it.error = error
         exchange.it.choice.recordTry(of: exchange.it.endpoint)
         takeOver(exchange, from: second)
     }

@@ -302,6 +302,7 @@ extension Worker {
         exchange.it.isRequestDone = true
         if exchange.it.phase == .awaitingAnswer, let upstream = exchange.it.upstream {
             setTimer(upstream, after: exchange.it.service.it.rules.firstByte)
+            if exchange.it.service.it.rules.hedge != nil { planHedge(exchange) }
         }
     }
 

@@ -278,8 +278,9 @@ extension Worker {
 
     /// The try under way has ended without a byte of an answer.
     mutating func tryFailed(_ exchange: Slot<Exchange>, _ code: RefusalCode) {
-        if exchange.it.isHedge { return dropHedge(exchange, outcome: code.outcome, error: code) }
-        if exchange.it.partner != nil { return handOver(exchange, code) }
+        if exchange.it.isHedge || exchange.it.partner != nil {
+            return loseRace(exchange, outcome: code.outcome, error: code)
+        }
         let wasSent = exchange.it.isTransmitted
         let wasRefused = !wasSent && exchange.it.upstream?.it.isStream == true
         let isStale =

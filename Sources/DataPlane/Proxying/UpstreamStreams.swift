@@ -284,6 +284,7 @@ extension Worker {
             } else if event.kind == .interim {
                 return forwardInformational(answer, in: bytes, exchange)
             } else {
+                if yields(exchange, answer, in: bytes, isWhole: event.endsStream) { return }
                 if event.endsStream, repeatsUnavailable(exchange, in: bytes) { return }
                 if exchange.it.partner != nil { exchange = settle(exchange) }
                 guard beginAnswer(answer, in: bytes, from: upstream, exchange) else {
