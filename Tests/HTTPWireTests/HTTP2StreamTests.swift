@@ -73,6 +73,21 @@ import Testing
 
     // MARK: Room
 
+    @Test func `however large the windows, little waits`() throws {
+        let server = try server(settings: [(4, 2_147_483_647)])
+        server.take(.windowUpdate(0, 1_000_000_000))
+        try server.respond(1, ends: false)
+        server.roomBytes = 0
+        _ = try server.sendBytes(1, Array(repeating: 1, count: 16_383), ends: false)
+        #expect(try server.stream(1).writable > 0)
+        _ = try server.sendBytes(1, [1], ends: false)
+        #expect(try server.stream(1).writable == 0)
+        #expect(server.notices().isEmpty)
+        server.roomBytes = 1_000
+        _ = server.output()
+        #expect(server.notices() == [.writable(1)])
+    }
+
     @Test func `without room everything waits and leaves in order`() throws {
         let server = try server()
         try server.respond(1, ends: false)
@@ -134,6 +149,17 @@ import Testing
         server.take(.windowUpdate(1, 9_000))
         _ = server.output()
         #expect(try server.stream(1).stalledSince == nil)
+    }
+
+    @Test func `a stream that waits for its turn has not stalled`() throws {
+        let server = try server(streams: 2)
+        server.roomBytes = 0
+        for id in [Int32(1), 3] {
+            try server.respond(id, ends: false)
+            _ = try server.send(id, "waits")
+        }
+        #expect(try server.stream(1).stalledSince != nil)
+        #expect(server.session.longestStalled == nil)
     }
 
     // MARK: Trailers

@@ -35,6 +35,7 @@ extension FieldName {
             if bytes.spells("warning", at: at) { return .warning }
         case 8:
             if bytes.spells("location", at: at) { return .location }
+            if bytes.spells("priority", at: at) { return .priority }
         case 9:
             if bytes.spells("forwarded", at: at) { return .forwarded }
             if bytes.spells("x-real-ip", at: at) { return .xRealIP }

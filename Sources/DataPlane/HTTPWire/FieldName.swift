@@ -10,7 +10,7 @@ package enum FieldName: UInt8, CaseIterable, Sendable {
 
     // Framing, routing and payload description.
     case host, contentLength, contentType, contentEncoding, contentRange, expect, trailer
-    case maxForwards, range
+    case maxForwards, range, priority
 
     // Who asks, for whom, and through whom.
     case authorization, cookie, forwarded, xRealIP

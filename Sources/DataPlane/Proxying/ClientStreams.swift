@@ -21,6 +21,7 @@ extension Worker {
         client.it.carrier = carrier
         client.it.phase = .multiplexing
         client.it.since = loop.now
+        Sockets.boundUnsent(client.it.channel.it.descriptor, bytes: Limits.unsentBytes)
         // Until now it was a connection on which nothing had been said.
         loop.setTimer(client.it.channel, at: 0)
         watch(carrier)

@@ -91,6 +91,10 @@ enum Limits {
     static let carrierPauseNanoseconds: Int64 = 100_000_000
     /// Requests on one of them; a replica may allow fewer.
     static let streamsPerCarrier = 128
+    /// Bytes that the kernel takes of a client's HTTP/2 connection beyond what it can send: what an
+    /// urgent answer has to wait for. At 10 Gbit/s they last 100 µs, which is long enough to wake
+    /// up and bring more; without the bound they are the socket's buffer, 4 MiB.
+    static let unsentBytes: Int32 = 128 * 1024
     /// A part of a body that waits for the end of the batch: copying it twice costs less than a
     /// frame and a call of its own.
     static let gatheredBytes = 4 * 1024

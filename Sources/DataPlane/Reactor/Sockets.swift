@@ -87,6 +87,13 @@ extension Sockets {
         }
     }
 
+    /// Has the kernel take no more than about so many bytes that it cannot send yet: what has not
+    /// been given to it can still be sent in another order. A unix socket knows no such bound.
+    package static func boundUnsent(_ descriptor: Int32, bytes: Int32) {
+        // Without it the order is a worse one, not wrong.
+        try? set(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes)
+    }
+
     /// Whether a call failed because this process or system has nothing left to give.
     package static func isShortage(_ code: Int32) -> Bool {
         code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM

@@ -116,8 +116,8 @@ class Frames:
 class RawClient(Frames):
     """A client that has said hello, unless told not to."""
 
-    def __init__(self, address, hello=True, settings=()):
-        super().__init__(open_socket(address))
+    def __init__(self, address, hello=True, settings=(), receive_buffer=None):
+        super().__init__(open_socket(address, receive_buffer=receive_buffer))
         if hello:
             self.send(PREFACE, setting(*settings))
 

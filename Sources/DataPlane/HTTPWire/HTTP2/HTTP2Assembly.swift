@@ -24,6 +24,7 @@
     /// Where the head begins in the loop's buffer.
     var start = 0
     var status: UInt16 = 0
+    var priority = HTTP2PrioritySignal()
 
     // In the side buffer.
     var method = Slice.none

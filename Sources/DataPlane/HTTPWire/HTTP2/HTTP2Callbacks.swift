@@ -119,7 +119,7 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         let stream = addStream(id)
         guard unsafe nghttp2_session_set_stream_user_data(it.library, id, stream.raw) == 0
         else { return false }
-        if let priority = it.earlyPriorities.take(for: id) { setPriority(priority, on: stream) }
+        if let priority = it.earlyPriorities.take(for: id) { heed(priority, on: stream) }
         headBegan(stream)
         return true
     }

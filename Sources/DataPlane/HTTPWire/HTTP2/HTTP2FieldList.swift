@@ -24,6 +24,7 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
     private(set) var count = 0
     /// What the head says of its body; negative when nothing.
     private(set) var contentLength: Int64 = -1
+    private(set) var priority = HTTP2PrioritySignal()
     private(set) var status: UInt16 = 0
     private(set) var isUpgrade = false
     private(set) var isHeadMethod = false
@@ -124,6 +125,7 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
         unsafe copy = nil
         count = 0
         contentLength = -1
+        priority = HTTP2PrioritySignal()
         status = 0
         isUpgrade = false
         isHeadMethod = false
@@ -215,6 +217,8 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
             return
         case .contentLength:
             contentLength = decimal(bytes, value)
+        case .priority:
+            priority.read(bytes, from: value.start, to: value.end)
         default: break
         }
         add(bytes, name, value, known)

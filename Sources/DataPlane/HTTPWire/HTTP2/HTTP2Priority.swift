@@ -1,14 +1,41 @@
-// How urgent an answer is, in a client's words: `u=0` to `u=7` and `i` (RFC 9218 4). What cannot be
-// read says nothing, as the RFC asks.
+// How urgent an answer is: `u=0` to `u=7` and `i` (RFC 9218 4). The client says it in the request's
+// head or later, the server in the answer's head, and what it says goes over the client's word.
+// What cannot be read says nothing, as the RFC asks.
 
+/// What goes for a stream.
 struct HTTP2Priority: Equatable {
     var urgency: UInt8 = 3
     var isIncremental = false
 
     init() {}
 
-    /// Reads a priority field value, a dictionary of which only two keys matter.
+    /// Reads a priority field value.
     init(_ bytes: RawSpan, from start: Int, to end: Int) {
+        var signal = HTTP2PrioritySignal()
+        signal.read(bytes, from: start, to: end)
+        self = signal.over(HTTP2Priority())
+    }
+}
+
+/// What one side has said, perhaps in several fields.
+struct HTTP2PrioritySignal: Equatable {
+    private(set) var urgency: UInt8?
+    private(set) var isIncremental: Bool?
+
+    init() {}
+
+    var isEmpty: Bool { urgency == nil && isIncremental == nil }
+
+    /// RFC 9218 8: what this side has not said stays as the other has it.
+    func over(_ other: HTTP2Priority) -> HTTP2Priority {
+        var priority = other
+        if let urgency { priority.urgency = urgency }
+        if let isIncremental { priority.isIncremental = isIncremental }
+        return priority
+    }
+
+    /// Reads a field value, a dictionary of which only two keys matter.
+    mutating func read(_ bytes: RawSpan, from start: Int, to end: Int) {
         var position = start
         while position < end {
             let stop = bytes.firstIndex(of: 0x2C, from: position, to: end) ?? end

@@ -44,14 +44,15 @@ extension HTTP2Session {
     /// Since when an answer to `ping` is due; nil when none is.
     package var pingSince: Int64? { record.it.pingSince > 0 ? record.it.pingSince : nil }
 
-    /// The stream that has waited longest with bytes that do not move, held by its owner or not.
-    /// Looks at every stream: for timers, not for each event.
+    /// The stream that has waited longest with bytes that its windows do not let move, held by its
+    /// owner or not. One that waits for its turn behind more urgent ones is not to blame. Looks at
+    /// every stream: for timers, not for each event.
     package var longestStalled: HTTP2Stream? {
         var found: RecordPointer<HTTP2StreamRecord>?
         var next = record.it.streams
         while let stream = next {
             next = stream.it.next
-            guard stream.it.stalledSince > 0 else { continue }
+            guard stream.it.stalledSince > 0, record.windows(of: stream) <= 0 else { continue }
             if let other = found, other.it.stalledSince <= stream.it.stalledSince { continue }
             found = stream
         }

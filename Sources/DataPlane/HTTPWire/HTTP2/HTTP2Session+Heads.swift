@@ -141,6 +141,8 @@ extension RecordPointer where Record == HTTP2SessionRecord {
                 return takeCrumb(value)
             case .contentLength:
                 it.assembly.hasLength = true
+            case .priority where it.assembly.kind == .request:
+                it.assembly.priority.read(value, from: 0, to: value.byteCount)
             case .host where it.assembly.kind == .request:
                 if isAuthority(value) { return }
             default: break
@@ -201,6 +203,10 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         let isUpgrade = !it.assembly.upgrade.isEmpty
         stream.it.isExtendedConnect = isUpgrade
         if isUpgrade, it.assembly.hasLength { it.assembly.isMalformed = true }
+        if !it.assembly.priority.isEmpty, !stream.it.hasPriorityUpdate {
+            stream.it.asked = it.assembly.priority.over(HTTP2Priority())
+            applyPriority(of: stream)
+        }
         unsafe it.loop.it.side.withBytes { side in
             let side = unsafe side.bytes
             let method = it.assembly.method

@@ -104,16 +104,24 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         _ = unsafe nghttp2_session_terminate_session(it.library, fault.rawValue)
     }
 
-    /// A client's word on a stream, unless the gateway has had its own.
+    /// A client's word on a stream, of which its answer may know better.
     private func heed(_ priority: HTTP2Priority, on id: Int32) {
         if let stream = stream(id) {
-            if !stream.it.hasOwnPriority { setPriority(priority, on: stream) }
+            heed(priority, on: stream)
         } else {
             it.earlyPriorities.keep(priority, for: id)
         }
     }
 
-    func setPriority(_ priority: HTTP2Priority, on stream: RecordPointer<HTTP2StreamRecord>) {
+    func heed(_ priority: HTTP2Priority, on stream: RecordPointer<HTTP2StreamRecord>) {
+        stream.it.hasPriorityUpdate = true
+        stream.it.asked = priority
+        applyPriority(of: stream)
+    }
+
+    /// Has the library send the answer when its turn comes.
+    func applyPriority(of stream: RecordPointer<HTTP2StreamRecord>) {
+        let priority = stream.it.priority
         var value = nghttp2_extpri(
             urgency: UInt32(priority.urgency), inc: priority.isIncremental ? 1 : 0)
         // The field of the request's head would come after this, and say less recent things.

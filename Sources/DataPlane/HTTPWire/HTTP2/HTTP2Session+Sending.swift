@@ -209,7 +209,14 @@ extension RecordPointer where Record == HTTP2SessionRecord {
 
     /// Bytes that could be sent on the stream now, beyond those that wait already.
     func room(on stream: RecordPointer<HTTP2StreamRecord>) -> Int {
-        guard stream.it.isOpen, !stream.it.sendsNoMore, !it.isDeaf else { return 0 }
+        guard stream.it.isOpen, !stream.it.sendsNoMore, !it.isDeaf,
+            stream.it.pending.count < Limits.pendingBytes
+        else { return 0 }
+        return max(0, windows(of: stream) &- stream.it.available)
+    }
+
+    /// What the peer's windows let go out on the stream now.
+    func windows(of stream: RecordPointer<HTTP2StreamRecord>) -> Int {
         let ofStream =
             stream.it.isOnWire || it.isServer
             ? unsafe Int(nghttp2_session_get_stream_remote_window_size(it.library, stream.it.id))
@@ -217,6 +224,6 @@ extension RecordPointer where Record == HTTP2SessionRecord {
                 nghttp2_session_get_remote_settings(
                     it.library, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE))
         let ofAll = unsafe Int(nghttp2_session_get_remote_window_size(it.library))
-        return max(0, min(ofStream, ofAll) &- stream.it.available)
+        return min(ofStream, ofAll)
     }
 }

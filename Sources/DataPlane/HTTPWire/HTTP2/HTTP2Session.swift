@@ -77,16 +77,12 @@ package struct HTTP2Session: Equatable {
             record.giveUpIfUnused(stream)
         }
         guard record.it.roomChanged, record.it.roomSeekers > 0 else { return nil }
-        var next = record.it.streams
-        while let stream = next {
-            next = stream.it.next
-            if stream.it.wantsRoom, record.room(on: stream) > 0 {
-                record.forgetRoom(of: stream)
-                return .writable(HTTP2Stream(record: stream))
-            }
+        guard let stream = record.mostUrgentWithRoom() else {
+            record.it.roomChanged = false
+            return nil
         }
-        record.it.roomChanged = false
-        return nil
+        record.forgetRoom(of: stream)
+        return .writable(HTTP2Stream(record: stream))
     }
 
     /// Some stream that the owner still holds; for ending all of them with the connection.
@@ -101,6 +97,21 @@ package struct HTTP2Session: Equatable {
 }
 
 extension RecordPointer where Record == HTTP2SessionRecord {
+    /// Whoever goes on first finds the most room, so urgency counts here, too.
+    fileprivate func mostUrgentWithRoom() -> RecordPointer<HTTP2StreamRecord>? {
+        var best: RecordPointer<HTTP2StreamRecord>?
+        var urgency = UInt8.max
+        var next = it.streams
+        while let stream = next {
+            next = stream.it.next
+            guard stream.it.wantsRoom, stream.it.priority.urgency < urgency, room(on: stream) > 0
+            else { continue }
+            best = stream
+            urgency = stream.it.priority.urgency
+        }
+        return best
+    }
+
     /// Makes the library's session, and has it say what we allow.
     fileprivate func open() -> Bool {
         var made: OpaquePointer?

@@ -68,8 +68,9 @@ package struct HTTP2Stream: Equatable {
         }
     }
 
-    /// How many bytes may be sent now: what windows allow beyond what is pending. When it is 0, a
-    /// notice tells when it no longer is. Read no more than this from where the body comes from.
+    /// How many bytes may be sent now: what windows allow beyond what is pending, and none while
+    /// too much is. When it is 0, a notice tells when it no longer is. Read no more than this from
+    /// where the body comes from.
     package var writable: Int {
         let session = record.it.session
         let room = session.room(on: record)
@@ -118,18 +119,6 @@ package struct HTTP2Stream: Equatable {
         record.it.resetsAfterEnd = true
         if record.it.hasSentEnd { session.reset(record, .noError) }
     }
-
-    /// Sets how urgent the answer is, over what the client has said (RFC 9218 8). Urgency runs
-    /// from 0, the first, to 7; incremental answers share what there is.
-    package func prioritise(urgency: Int, isIncremental: Bool) {
-        let session = record.it.session
-        guard record.it.isOpen, session.it.isServer else { return }
-        var priority = HTTP2Priority()
-        priority.urgency = UInt8(min(max(urgency, 0), 7))
-        priority.isIncremental = isIncremental
-        record.it.hasOwnPriority = true
-        session.setPriority(priority, on: record)
-    }
 }
 
 extension RecordPointer where Record == HTTP2SessionRecord {
@@ -152,6 +141,10 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         stream.it.sentHead = true
         stream.it.sendsNoMore = ends
         stream.it.lengthToSend = it.loop.it.fieldList.contentLength
+        if !it.loop.it.fieldList.priority.isEmpty {
+            stream.it.said = it.loop.it.fieldList.priority
+            applyPriority(of: stream)
+        }
         return true
     }
 

@@ -42,8 +42,11 @@
     var isHead = false
     /// RFC 8441: stands for an HTTP/1.1 upgrade.
     var isExtendedConnect = false
-    /// The gateway has said how urgent the answer is.
-    var hasOwnPriority = false
+    /// The client has said how urgent the answer is in a frame, which outdoes the head.
+    var hasPriorityUpdate = false
+    /// In the client's words, and in those of the answer.
+    var asked = HTTP2Priority()
+    var said = HTTP2PrioritySignal()
     /// The last frame of data took all there was: the peer's window did not cut it.
     var sentWhole = true
 
@@ -92,6 +95,8 @@
     }
 
     var available: Int { lentCount &+ pending.count }
+
+    var priority: HTTP2Priority { said.over(asked) }
 
     /// Writes the next `count` bytes.
     mutating func move(_ count: Int, to destination: UnsafeMutableRawPointer) {

@@ -70,6 +70,12 @@ extension Limits {
     static let pooledBytes = 1_024
     static let pooledPieces: Int32 = 1_024
 
+    /// Of a body that waits for windows or for the socket, before no more is read from where it
+    /// comes from. One read of 32 KiB may come on top: 48 KiB for a stalled answer, however large a
+    /// client makes its windows, 6 MiB for all 128 of a connection. Those that move wait in the
+    /// kernel.
+    static let pendingBytes = 16_384
+
     /// Of the memory for bodies on their way out, kept with a record, and what it begins with: a
     /// token or a small answer.
     static let keptPendingBytes = 1_024
