@@ -50,6 +50,58 @@ import Testing
         #expect(found.count <= 150, "\(found.count)")
     }
 
+    /// What one read of everything makes the server say.
+    private func output(
+        _ server: HTTP2Drive, count: Int, _ frames: (UInt32) -> [RawFrame]
+    ) -> [RawFrame] {
+        server.take((0..<count).flatMap { frames(UInt32(1 + 2 * $0)).flatMap(\.bytes) })
+        return server.output()
+    }
+
+    @Test func `rapid reset within one read is cut in its middle`() throws {
+        let server = try HTTP2Drive.server()
+        let frames = output(server, count: 3_000) { [.headers($0, HPACK.get), .reset($0)] }
+        #expect(frames.goAway == Self.calm)
+        #expect(frames.goAwayLast == 1_001)
+    }
+
+    @Test(arguments: ["window", "head", "late"])
+    func `resets that one read makes us send are cut in its middle`(_ fault: String) throws {
+        let server = try HTTP2Drive.server()
+        let frames = output(server, count: 3_000) { id in
+            switch fault {
+            case "window": [.headers(id, HPACK.get), .windowUpdate(id, 0x7FFF_FFFF)]
+            case "head": [.headers(id, HPACK.get + [("connection", "close")])]
+            default: id == 1 ? [.headers(1, HPACK.post), .reset(1)] : [.data(1, "x")]
+            }
+        }
+        #expect(frames.goAway == Self.calm)
+        #expect(frames.resets.count <= 21)
+        #expect(frames.goAwayLast ?? 0 <= 43)
+    }
+
+    @Test func `streams beyond a limit that is never acknowledged are cut in the middle`() throws {
+        let server = try HTTP2Drive(server: HTTP2Options())
+        server.take(RawFrame.preface + RawFrame.settings([]).bytes)
+        let frames = output(server, count: 6_000) { [.headers($0, HPACK.post, ends: false)] }
+        #expect(frames.goAway == Self.calm)
+        #expect(frames.resets.values.allSatisfy { $0 == 7 })
+        #expect(frames.resets.count <= 501, "\(frames.resets.count)")
+        #expect(server.session.isOver)
+    }
+
+    @Test func `a burst of streams before the limit is known is refused and no more`() throws {
+        let server = try HTTP2Drive(server: HTTP2Options())
+        server.take(RawFrame.preface + RawFrame.settings([]).bytes)
+        let frames = output(server, count: 128 + 400) { [.headers($0, HPACK.get)] }
+        #expect(frames.goAway == nil)
+        #expect(frames.resets.count == 400)
+        server.take(.settingsAck)
+        for id in stride(from: Int32(1), through: 255, by: 2) { try server.respond(id) }
+        #expect(server.output().count(where: { $0.type == RawFrame.Kind.headers }) == 128)
+        for stream in server.streams.values { stream.release() }
+    }
+
     @Test func `resets of a client whose requests mostly end well are no abuse`() throws {
         let server = try HTTP2Drive.server()
         for index in 0..<5_000 {

@@ -187,4 +187,6 @@ extension [RawFrame] {
     var goAway: UInt32? {
         first(RawFrame.Kind.goAway).map { RawFrame.value($0.payload, 4) }
     }
+    /// The last stream that it speaks of.
+    var goAwayLast: UInt32? { first(RawFrame.Kind.goAway)?.value }
 }

@@ -1,14 +1,16 @@
 // Counts what a peer does that costs us and moves nothing (RFC 9113 10.5), against what it does
-// that is useful. Three leaky buckets; whoever empties one is asked to calm down and let go.
+// that is useful. Four leaky buckets; whoever empties one is asked to calm down and let go.
 
 struct HTTP2AbuseMeter {
     private var peerResets: AbuseBucket
     private var ownResets: AbuseBucket
+    private var refusals: AbuseBucket
     private var idleFrames: AbuseBucket
 
     init(now: Int64) {
         peerResets = AbuseBucket(Limits.peerResets, now: now)
         ownResets = AbuseBucket(Limits.ownResets, now: now)
+        refusals = AbuseBucket(Limits.refusals, now: now)
         idleFrames = AbuseBucket(Limits.idleFrames, now: now)
     }
 
@@ -17,6 +19,9 @@ struct HTTP2AbuseMeter {
 
     /// The peer's fault made us reset a stream.
     mutating func ownReset(now: Int64) -> Bool { ownResets.take(Limits.ownResets, now: now) }
+
+    /// The peer began a stream beyond its limit.
+    mutating func refusal(now: Int64) -> Bool { refusals.take(Limits.refusals, now: now) }
 
     /// A frame came that moves nothing.
     mutating func idleFrame(now: Int64) -> Bool { idleFrames.take(Limits.idleFrames, now: now) }

@@ -46,6 +46,14 @@ enum HTTP2Callbacks {
             }
             return unsafe session.frameCame(frame) ? 0 : HTTP2Callbacks.failure
         }
+        unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(set) {
+            _, frame, status, user in
+            guard let session = unsafe HTTP2Callbacks.session(user), let frame = unsafe frame else {
+                return 0
+            }
+            let id = unsafe penstock_h2_stream(frame)
+            return session.frameWasInvalid(on: id, status) ? 0 : HTTP2Callbacks.failure
+        }
         unsafe nghttp2_session_callbacks_set_on_stream_close_callback(set) { _, id, code, user in
             guard let session = unsafe HTTP2Callbacks.session(user), let stream = session.stream(id)
             else { return 0 }

@@ -24,11 +24,12 @@ package struct HTTP2ErrorCode: Equatable, Sendable {
     /// Streams above a GOAWAY's last one end with this code, too.
     package var isUnprocessed: Bool { self == .refusedStream }
 
-    /// Whether resetting a stream with this code says that the peer broke a rule.
+    /// Whether resetting a stream with this code says that the peer broke a rule. A refused stream
+    /// does not: its peer may not have heard of the limit, or there is no room here.
     var blamesPeer: Bool {
         switch self {
-        case .protocolError, .flowControlError, .streamClosed, .frameSizeError, .refusedStream,
-            .compressionError, .enhanceYourCalm:
+        case .protocolError, .flowControlError, .streamClosed, .frameSizeError, .compressionError,
+            .enhanceYourCalm:
             true
         default: false
         }

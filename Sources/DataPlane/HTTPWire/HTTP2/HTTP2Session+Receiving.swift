@@ -77,6 +77,7 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         case .fault(let code): fail(code)
         case .priority(let id, let priority): heed(priority, on: id)
         case .late(let id):
+            countReset()
             _ = unsafe nghttp2_submit_rst_stream(
                 it.library, UInt8(NGHTTP2_FLAG_NONE.rawValue), id,
                 HTTP2ErrorCode.streamClosed.rawValue)
@@ -192,6 +193,26 @@ extension RecordPointer where Record == HTTP2SessionRecord {
             return false
         }
         return true
+    }
+
+    /// The library will not have a frame, and resets its stream. Counted here, since a read holds
+    /// many of them and resets are sent after it.
+    ///
+    /// - Returns: false when the peer has gone too far.
+    func frameWasInvalid(on id: Int32, _ status: Int32) -> Bool {
+        if id == 0 { return true }
+        if status != NGHTTP2_ERR_REFUSED_STREAM.rawValue {
+            countReset()
+        } else if !it.meter.refusal(now: it.now) {
+            fail(.enhanceYourCalm)
+        }
+        return it.fault == nil
+    }
+
+    /// The peer's fault makes us reset a stream.
+    func countReset() {
+        it.countedResets &+= 1
+        if !it.meter.ownReset(now: it.now) { fail(.enhanceYourCalm) }
     }
 
     // MARK: The queue

@@ -163,7 +163,12 @@ extension RecordPointer where Record == HTTP2SessionRecord {
     }
 
     func resetSent(_ code: HTTP2ErrorCode) {
-        if code.blamesPeer, !it.meter.ownReset(now: it.now) { fail(.enhanceYourCalm) }
+        guard code.blamesPeer else { return }
+        if it.countedResets > 0 {
+            it.countedResets &-= 1
+        } else if !it.meter.ownReset(now: it.now) {
+            fail(.enhanceYourCalm)
+        }
     }
 
     func goAwaySent(_ code: HTTP2ErrorCode) {
@@ -203,6 +208,7 @@ extension RecordPointer where Record == HTTP2SessionRecord {
     func reset(_ stream: RecordPointer<HTTP2StreamRecord>, _ code: HTTP2ErrorCode) {
         guard stream.it.isOpen else { return }
         dropPending(of: stream)
+        if code.blamesPeer { countReset() }
         _ = unsafe nghttp2_submit_rst_stream(
             it.library, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.it.id, code.rawValue)
     }

@@ -29,6 +29,8 @@ internal import CNGHTTP2
     var pendingBytes = 0
 
     var meter: HTTP2AbuseMeter
+    /// Resets that were counted as the peer's fault and have not been sent yet.
+    var countedResets = 0
     var scanner: HTTP2FrameScanner
     /// How far the next bytes have been scanned and how far the library may have them, and what is
     /// to be done then.

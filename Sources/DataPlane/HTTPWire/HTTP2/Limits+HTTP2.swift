@@ -90,9 +90,13 @@ extension Limits {
     /// Streams a peer may reset. Each stream that ends well gives one back, so that a client that
     /// cancels every second request (a hedging one, say) never gets near.
     static let peerResets = AbuseBudget(burst: 500, perSecond: 50)
-    /// Streams that a peer's faults make us reset. An honest peer causes none. They are counted
-    /// when they are sent, and 128 may be on their way then: 150 in all at most.
+    /// Streams that a peer's faults make us reset. An honest peer causes none. Most are counted as
+    /// the fault is seen; some of the library's only when they are sent, and 128 may be on their
+    /// way then: 150 in all at most.
     static let ownResets = AbuseBudget(burst: 20, perSecond: 10)
+    /// Streams beyond the limit. An honest client causes some only before it has heard of the
+    /// limit: all that it wants at once, and it may try those again.
+    static let refusals = AbuseBudget(burst: 500, perSecond: 50)
     /// Frames that move nothing: SETTINGS, PING, PRIORITY, empty DATA, unknown ones. Heads and
     /// data give some back; WINDOW_UPDATE and PING of busy clients (two a message) stay below that.
     static let idleFrames = AbuseBudget(burst: 1_000, perSecond: 100)
