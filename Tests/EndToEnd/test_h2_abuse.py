@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from harness.bystander import Bystander, Replica
 from harness.configuration import configuration, service
 from harness.frames import (
     ACK, CALM, CONTINUATION, DATA, END_HEADERS, END_STREAM, GET, GOAWAY, HEADERS, PADDED, PING,
@@ -17,7 +18,6 @@ from harness.gateway import Gateway
 from harness.origin import Origin
 from harness.processes import resident_bytes
 from harness.waiting import LARGENESS, SLOWNESS, until
-from harness.wire import Connection
 
 MB = 1_000_000
 GROWTH = 16 * MB * LARGENESS
@@ -31,40 +31,16 @@ def serving(exchange):
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory):
-    origin = Origin(serving)
+    origin, other = Origin(serving), Replica()
     made = Gateway(tmp_path_factory.mktemp("abuse"), configuration(
-        service(origin), gateway={"timeouts": {
+        service(origin), service(other, name="other", routes=[{"path": "/other"}]),
+        gateway={"timeouts": {
             "response_idle": "500ms", "request_idle": "500ms", "request_head": "500ms"}})).start()
     made.origin = origin
     yield made
     made.finish()
     origin.stop()
-
-
-class Bystander:
-    """Somebody else, who asks all the time."""
-
-    def __init__(self, address):
-        self.address = address
-        self.times = []
-        self.faults = []
-        self.is_over = False
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-
-    def run(self):
-        try:
-            with Connection(self.address) as client:
-                while not self.is_over:
-                    began = time.perf_counter()
-                    assert client.request("GET", "/other").status == 200
-                    self.times.append(time.perf_counter() - began)
-        except Exception as fault:  # Whatever it is, somebody was not served.
-            self.faults.append(fault)
-
-    def p99(self, since=0):
-        seen = sorted(self.times[since:])
-        return seen[len(seen) * 99 // 100] * 1000 if seen else 0.0
+    other.stop()
 
 
 @pytest.fixture
@@ -77,8 +53,7 @@ def attack(gateway, capsys, request):
         told = work()
         until(lambda: len(other.times) >= count + 100 or other.faults, "others go on")
         growth, during = resident_bytes(gateway.pid) - before, other.p99(count)
-        other.is_over = True
-        other.thread.join(20)
+        other.stop()
         with capsys.disabled():
             print(f"\n{request.node.name}: {told}; {growth / MB:+.1f} MB; "
                   f"p99 of others {base:.1f} ms before, {during:.1f} ms during")
@@ -227,6 +202,33 @@ def unread(client, piece):
     except OSError:
         return sent
     raise AssertionError(f"{sent} were sent, and nobody minds")
+
+
+def test_bodies_in_pieces_of_one_byte(gateway, attack):
+    def work():
+        pieces = frame(DATA, 0, 1, b"x") * 1_000
+
+        def flood(client):
+            for _ in range(60):
+                client.send(pieces)
+            client.send(frame(DATA, END_STREAM, 1, b"x"))
+            while not any(got.ends and got.stream == 1 for got in client.seen):
+                client.next()
+        clients = [RawClient(gateway.address) for _ in range(4)]
+        for client in clients:
+            client.send(head(1, POST, ends=False))
+        threads = [threading.Thread(target=flood, args=(client,)) for client in clients]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for client in clients:
+            body = b"".join(got.payload for got in client.seen if got.kind == DATA)
+            assert body == b"x" * 60_001
+            client.close()
+        return f"{len(clients)} bodies of 60,001 pieces, passed on whole and back"
+    attack(work)
+    gateway.settle()
 
 
 def test_windows_that_never_open(gateway, attack):

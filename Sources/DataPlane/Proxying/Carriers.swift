@@ -112,6 +112,7 @@ extension Worker {
 
     private mutating func handOutEvents(_ bytes: Bytes, on carrier: Slot<Carrier>) {
         while let event = http2.nextEvent() {
+            eventCount &+= 1
             switch carrier.it.owner {
             case .client(let client): take(event, of: bytes, on: carrier, from: client)
             case .upstream: take(event, of: bytes, on: carrier)

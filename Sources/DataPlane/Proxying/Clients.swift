@@ -36,9 +36,12 @@ extension Worker {
 
     mutating func readClient(_ client: Slot<ClientConnection>) {
         let channel = client.it.channel
+        let before = eventCount
         var turns = 0
         while channel.it.isReadable, !channel.it.isClosed, wantsBytes(client) {
-            if turns == Limits.readsPerTurn { return resumeLater(client) }
+            if turns == Limits.readsPerTurn || eventCount &- before >= Limits.eventsPerTurn {
+                return resumeLater(client)
+            }
             turns += 1
             let result = loop.receive(channel, atMost: readSize(client, turns))
             if client.it.phase == .shakingHands, !handshakeWentOn(client, result) { return }

@@ -17,6 +17,10 @@ enum Limits {
     static let surplusBytes = 128 * 1024
     /// Reads of one connection before the others of the loop get their turn: 4 MiB.
     static let readsPerTurn = 8
+    /// Heads, pieces of bodies and ends of one HTTP/2 connection before the others get their turn.
+    /// A piece may be of one byte: 13,000 of them in `readsPerTurn` are 1.9 ms of work. With this
+    /// it is the 1,640 of one read, 0.25 ms, less than the 0.4 ms it takes to cut a rapid reset.
+    static let eventsPerTurn = 512
     /// Idle connections kept per endpoint and loop: the slots of a large replica. There are never
     /// more than were needed at once; with 128, 256 clients opened a connection for every fourth
     /// request. What is not needed any more ends by its age.

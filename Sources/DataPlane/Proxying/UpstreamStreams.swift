@@ -229,9 +229,12 @@ extension Worker {
         if upstream.it.isStream { return resumeStream(upstream) }
         guard let carrier = upstream.it.carrier else { return }
         let channel = upstream.it.channel
+        let before = eventCount
         var turns = 0
         while channel.it.isReadable, !channel.it.isClosed {
-            if turns == Limits.readsPerTurn { return resumeLater(upstream) }
+            if turns == Limits.readsPerTurn || eventCount &- before >= Limits.eventsPerTurn {
+                return resumeLater(upstream)
+            }
             turns += 1
             switch loop.receive(channel, atMost: Limits.firstReadBytes) {
             case .bytes(let count):

@@ -53,6 +53,8 @@ struct Worker: ~Copyable {
     var http2 = HTTP2Loop()
     /// Where frames are written before they are sent.
     var frames = Scratch(byteCount: Limits.framesBytes)
+    /// Of HTTP/2, handled since the start; wraps.
+    var eventCount = 0
     /// Connections with frames to send in this batch.
     var listed: [Slot<Carrier>] = []
 
