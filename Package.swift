@@ -142,37 +142,46 @@ let package = Package(
             path: "Sources/ReferenceModel", swiftSettings: house),
 
         // Tests. End-to-end stories are pytest in Tests/EndToEnd.
-        .testTarget(name: "TrafficTests", dependencies: ["Traffic"], swiftSettings: house),
-        .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: house),
+        .target(name: "Fixtures", path: "Tests/Fixtures", swiftSettings: house),
         .testTarget(
-            name: "TLSTests", dependencies: ["TLS", "COpenSSL"], swiftSettings: house),
-        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: house),
+            name: "TrafficTests", dependencies: ["Traffic", "Fixtures"], swiftSettings: house),
         .testTarget(
-            name: "BalancingTests", dependencies: ["Balancing", "Traffic"], swiftSettings: house),
+            name: "ReactorTests", dependencies: ["Reactor", "Fixtures"], swiftSettings: house),
+        .testTarget(
+            name: "TLSTests", dependencies: ["TLS", "COpenSSL", "Fixtures"], swiftSettings: house),
+        .testTarget(
+            name: "HTTPWireTests", dependencies: ["HTTPWire", "Fixtures"], swiftSettings: house),
+        .testTarget(
+            name: "BalancingTests", dependencies: ["Balancing", "Traffic", "Fixtures"],
+            swiftSettings: house),
         .testTarget(
             name: "ProxyingTests",
             dependencies: [
-                "Proxying", "Traffic", "HTTPWire", "Reactor", "Balancing", "TLS",
+                "Proxying", "Traffic", "HTTPWire", "Reactor", "Balancing", "TLS", "Fixtures",
             ],
             swiftSettings: house),
         .testTarget(name: "NotationTests", dependencies: ["Notation"], swiftSettings: house),
-        .testTarget(name: "StateTests", dependencies: ["State"], swiftSettings: house),
         .testTarget(
-            name: "ReplicasTests", dependencies: ["Replicas", "penstock"], swiftSettings: house),
+            name: "StateTests", dependencies: ["State", "Fixtures"], swiftSettings: house),
+        .testTarget(
+            name: "ReplicasTests", dependencies: ["Replicas", "penstock", "Fixtures"],
+            swiftSettings: house),
         .testTarget(
             name: "SettingsTests", dependencies: ["Settings", "Deployments", "Traffic"],
             swiftSettings: house),
         .testTarget(
             name: "DeploymentsTests",
             dependencies: [
-                "Deployments", "Notation", "Replicas", "State", "Traffic",
+                "Deployments", "Notation", "Replicas", "State", "Traffic", "Fixtures",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
         .testTarget(
             name: "AdminTests",
-            dependencies: ["Admin", "Deployments", "Notation", "Replicas", "State", "Traffic"],
+            dependencies: [
+                "Admin", "Deployments", "Notation", "Replicas", "State", "Traffic", "Fixtures",
+            ],
             swiftSettings: house),
         .testTarget(
             name: "ConsoleTests", dependencies: ["Console", "Deployments", "Notation"],

@@ -3,6 +3,7 @@
 
 import Admin
 import Deployments
+import Fixtures
 import Foundation
 import Logging
 import Notation
@@ -20,13 +21,11 @@ final class ControlPort: Sendable {
     let control = DeploymentDouble()
     let store: Store
     let api: AdminAPI
-    private let directory: URL
+    private let scratch = ScratchFolder()
     private let admin: String
 
     init() async throws {
-        directory = FileManager.default.temporaryDirectory.appending(
-            path: "penstock-port-\(UUID().uuidString)", directoryHint: .isDirectory)
-        store = try Store(directory: directory)
+        store = try Store(directory: scratch.url)
         admin = try store.adminToken(now: Date()).text
         let director = TrafficDirector(
             gate: ScriptedGate(), store: store,
@@ -40,11 +39,6 @@ final class ControlPort: Sendable {
             memory: AdminMemory(
                 control: control, models: StoredModels(store: store), store: store,
                 gatewayURL: { "http://127.0.0.1:8080" }))
-    }
-
-    deinit {
-        // A scratch directory left behind harms nobody.
-        try? FileManager.default.removeItem(at: directory)
     }
 
     /// Sends a request, as the admin unless another token is given.
@@ -75,7 +69,7 @@ final class ControlPort: Sendable {
     }
 
     func file(_ name: String, _ text: String) throws -> String {
-        let file = directory.appending(path: name)
+        let file = scratch.file(name)
         try Data(text.utf8).write(to: file)
         return file.path(percentEncoded: false)
     }

@@ -1,5 +1,6 @@
 // The estimate of one quantile, against samples whose quantiles are known.
 
+import Fixtures
 import Testing
 
 @testable import Balancing
@@ -17,7 +18,7 @@ struct QuantileEstimateTests {
     func `it comes near the quantile of log-uniform samples`(quantile: Double) {
         var generator = SystemRandomNumberGenerator()
         let seed = UInt64.random(in: 0 ... .max, using: &generator)
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         var estimate = QuantileEstimate()
         for _ in 0..<20_000 {
             let exponent = Double(random.next() >> 11) / Double(1 << 53)
@@ -41,17 +42,5 @@ struct QuantileEstimateTests {
         var estimate = QuantileEstimate()
         for _ in 0..<100 { estimate.record(-5, quantile: 0.95) }
         #expect((estimate.nanoseconds ?? 9) <= 2)
-    }
-}
-
-private struct SplitMix {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

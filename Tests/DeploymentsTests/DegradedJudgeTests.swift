@@ -2,6 +2,7 @@
 // row. Time passes by hand.
 
 import Deployments
+import Fixtures
 import Foundation
 import Testing
 import Traffic

@@ -3,6 +3,7 @@
 // orders as the real runtime does, and notes every order or route that must not be.
 
 import Deployments
+import Fixtures
 import Foundation
 
 struct FleetWorld {

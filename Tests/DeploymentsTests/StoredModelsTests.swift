@@ -2,32 +2,25 @@
 // what is not there.
 
 import Deployments
+import Fixtures
 import Foundation
 import Notation
 import State
 import Testing
 
 @Suite final class StoredModelsTests {
-    let directory = FileManager.default.temporaryDirectory.appending(
-        path: "penstock-models-\(UUID().uuidString)", directoryHint: .isDirectory)
+    let scratch = ScratchFolder()
     let models: StoredModels
     let store: Store
     let moment = Date(timeIntervalSince1970: 1_800_000_000)
 
     init() throws {
-        store = try Store(directory: directory)
+        store = try Store(directory: scratch.url)
         models = StoredModels(store: store)
     }
 
-    deinit {
-        // A scratch directory left behind harms nobody.
-        try? FileManager.default.removeItem(at: directory)
-    }
-
     private func write(_ text: String) throws -> String {
-        let file = directory.appending(path: "model.json")
-        try Data(text.utf8).write(to: file)
-        return file.path(percentEncoded: false)
+        try scratch.write(text, to: "model.json").path(percentEncoded: false)
     }
 
     private func register(

@@ -2,25 +2,20 @@
 // nobody finds a secret in the files of the state.
 
 import Deployments
+import Fixtures
 import Foundation
 import State
 import Testing
 
 @Suite final class StoredVariablesTests {
-    let directory = FileManager.default.temporaryDirectory.appending(
-        path: "penstock-variables-\(UUID().uuidString)", directoryHint: .isDirectory)
+    let scratch = ScratchFolder()
     let variables: StoredVariables
     let store: Store
     let moment = Date(timeIntervalSince1970: 1_800_000_000)
 
     init() throws {
-        store = try Store(directory: directory)
+        store = try Store(directory: scratch.url)
         variables = StoredVariables(store: store)
-    }
-
-    deinit {
-        // A scratch directory left behind harms nobody.
-        try? FileManager.default.removeItem(at: directory)
     }
 
     @discardableResult
@@ -91,7 +86,7 @@ import Testing
     {
         try await set("token", .secret("one"))
         let pinned = try await variables.pin(Specs.with(#"{"secrets": {"T": "token"}}"#))
-        let key = directory.appending(path: "secrets.key")
+        let key = scratch.file("secrets.key")
         try Data(repeating: 7, count: 32).write(to: key)
         await #expect(throws: StateError.sealed(what: "secret token#1")) {
             try await variables.values(pinned)
@@ -107,7 +102,7 @@ import Testing
         try await set("token", .secret(secret))
         try store.close()
         for file in try FileManager.default.contentsOfDirectory(
-            at: directory, includingPropertiesForKeys: nil)
+            at: scratch.url, includingPropertiesForKeys: nil)
         {
             let bytes = try Data(contentsOf: file)
             #expect(bytes.range(of: Data(secret.utf8)) == nil, "\(file.lastPathComponent)")

@@ -61,16 +61,6 @@ final class ScriptedStore: TrafficStore {
     }
 }
 
-final class ScratchStore {
-    let url = FileManager.default.temporaryDirectory
-        .appending(path: "penstock-director-\(UUID().uuidString)")
-
-    deinit {
-        // Nothing to remove when the test made nothing.
-        try? FileManager.default.removeItem(at: url)
-    }
-}
-
 enum Sample {
     static let gateway = GatewayPlan(listeners: [], workers: 1)
 

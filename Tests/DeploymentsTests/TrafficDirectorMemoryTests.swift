@@ -1,13 +1,14 @@
 // What the API sets wins over the file, over reloads and restarts, until the file changes its mind.
 
 import Deployments
+import Fixtures
 import State
 import Testing
 import Traffic
 
 @Suite struct TrafficDirectorMemoryTests {
     let gate = RecordingGate()
-    let scratch = ScratchStore()
+    let scratch = ScratchFolder()
 
     /// One life of the gateway over the same state directory.
     func life(

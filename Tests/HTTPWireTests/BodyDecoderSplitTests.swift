@@ -1,6 +1,7 @@
 // A body decoded in pieces is the body decoded whole: payload, trailers, refusal and what is left.
 // What is forwarded with its framing decodes, strictly, to the same payload.
 
+import Fixtures
 import HTTPWire
 import Testing
 

@@ -1,5 +1,6 @@
 // `grpc-timeout` read and written: exact where the grammar is, never shorter than was meant.
 
+import Fixtures
 import HTTPWire
 import Testing
 

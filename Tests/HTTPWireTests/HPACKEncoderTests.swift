@@ -1,6 +1,7 @@
 // Heads on their way out through a table that forgets and shrinks: the other end, whose decoder is
 // the library's, reads each of them as it was sent, and what returns is not told twice.
 
+import Fixtures
 import HTTPWire
 import Testing
 

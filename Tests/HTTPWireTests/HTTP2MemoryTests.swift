@@ -1,6 +1,7 @@
 // The library's memory: pieces of any size, given back and taken again, are nobody else's
 // meanwhile, and what is kept of them has a bound.
 
+import Fixtures
 import Testing
 
 @testable import HTTPWire

@@ -1,5 +1,6 @@
 // What waits on a stream: kept in order through any pattern of filling and draining.
 
+import Fixtures
 import HTTPWire
 import Testing
 

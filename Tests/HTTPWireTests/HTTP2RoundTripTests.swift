@@ -1,6 +1,7 @@
 // Both ends of the wire against each other: thousands of streams, random bodies, random pieces,
 // random stalls and resets; everything that was not reset arrives whole and in order.
 
+import Fixtures
 import HTTPWire
 import Testing
 

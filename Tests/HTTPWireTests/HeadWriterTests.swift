@@ -1,5 +1,6 @@
 // What the writer emits is what was kept, in order, and parses strictly to the same message.
 
+import Fixtures
 import HTTPWire
 import Testing
 

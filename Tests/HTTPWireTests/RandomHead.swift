@@ -1,6 +1,8 @@
 // Heads for hostile input: put together from parts that are mostly right, then often damaged where
 // it hurts.
 
+import Fixtures
+
 enum RandomHead {
     private static let methods = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "X", "TRACE", "get"]
     private static let targets = [

@@ -1,5 +1,6 @@
 // Searches over whole words agree with looking at one byte after the other.
 
+import Fixtures
 import HTTPWire
 import Testing
 

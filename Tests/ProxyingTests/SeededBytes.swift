@@ -1,11 +1,13 @@
 // Bytes for hostile input: random, but with more of what is near the edges of UTF-8 and JSON than
 // chance would give.
 
+import Fixtures
+
 struct SeededBytes {
-    private var state: UInt64
+    private var generator: SeededGenerator
 
     init(seed: UInt64) {
-        state = seed
+        generator = SeededGenerator(seed: seed)
     }
 
     mutating func bytes(count: Int) -> [UInt8] {
@@ -14,19 +16,10 @@ struct SeededBytes {
             0xe0, 0xed, 0xef, 0xf0, 0xf4, 0xf5, 0xff,
         ]
         return (0..<count).map { _ in
-            let number = next()
+            let number = generator.next()
             return number & 3 == 0
                 ? UInt8(truncatingIfNeeded: number >> 32 & 0x7f)
                 : edges[Int((number >> 8) % UInt64(edges.count))]
         }
-    }
-
-    /// SplitMix64.
-    private mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,6 +1,7 @@
 // Records keep their place and their value until they are given back, and no longer.
 // Their addresses are aligned, whatever their size, since tokens use the low four bits.
 
+import Fixtures
 import Reactor
 import Testing
 
@@ -73,7 +74,7 @@ private struct Uneven {
 
     @Test(arguments: 1...5 as ClosedRange<UInt64>)
     func `records keep their values through any order of giving and taking`(seed: UInt64) throws {
-        var random = SplitMix(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var slab = Slab<Odd>(limit: 300)
         var live: [(slot: Slot<Odd>, value: UInt64)] = []
         for _ in 0..<5000 {

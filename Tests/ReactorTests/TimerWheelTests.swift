@@ -1,6 +1,7 @@
 // The wheel against its promises: never early, a tick late at most, each timer once, stale handles
 // harmless; and against a model too simple to be wrong.
 
+import Fixtures
 import Reactor
 import Testing
 
@@ -127,7 +128,7 @@ private let lateness: Int64 = 64 * millisecond
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func `the wheel agrees with a list of deadlines`(seed: UInt64) {
-        var random = SplitMix(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var now = Int64(seed) * 17 * second + 3
         var wheel = TimerWheel(now: now)
         var timers = [TimerID](repeating: .none, count: 200)

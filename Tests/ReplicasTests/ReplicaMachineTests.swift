@@ -1,6 +1,7 @@
 // Which states a replica goes through and what its owner is
 // asked to do, by a clock turned by hand.
 
+import Fixtures
 import Replicas
 import Testing
 
@@ -162,7 +163,7 @@ import Testing
     }
 
     @Test func `any sequence of events leaves a state that knows what it waits for`() {
-        var random = SeededBits(seed: 20_260_131)
+        var random = SeededGenerator(seed: 20_260_131)
         for _ in 0..<2000 {
             var machine = ReplicaMachine(seed: 3)
             var now = begin
@@ -186,22 +187,5 @@ import Testing
             .stop(grace: .seconds(1)), .drain(until: now + .seconds(5)),
         ]
         return events[Int(bits % UInt64(events.count))]
-    }
-}
-
-/// SplitMix64.
-struct SeededBits {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,6 +1,7 @@
 // What a shim writes and is told, byte by byte: torn slots,
 // foreign bytes, both kinds of exit.
 
+import Fixtures
 import Foundation
 import Replicas
 import Testing
@@ -78,7 +79,7 @@ import Testing
         #expect(ShimStatus(file: []) == nil)
         #expect(ShimStatus(file: Array("hello".utf8)) == nil)
         #expect(ShimStatus(file: Self.slot("penstock-replica 2\nstate running\n")) == nil)
-        var random = SeededBits(seed: 11)
+        var random = SeededGenerator(seed: 11)
         for _ in 0..<500 {
             var slot = Self.slot(Self.text)
             slot[Int(random.next() % 330)] = UInt8(truncatingIfNeeded: random.next())

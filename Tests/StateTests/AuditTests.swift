@@ -1,13 +1,14 @@
 // The audit log: one with the change, chained, verifiable, and loud when somebody was at it.
 // Who tampers here does it behind the store's back, as somebody with the file could.
 
+import Fixtures
 import Foundation
 import GRDB
 import State
 import Testing
 
 @Suite struct AuditTests {
-    let scratch = ScratchDirectory()
+    let scratch = ScratchFolder()
     let store: Store
 
     init() throws {
@@ -188,7 +189,7 @@ import Testing
     @Test func `the oldest entries are let go and the chain stays whole`() async throws {
         var options = StoreOptions()
         options.retention.auditEntries = 10
-        let other = ScratchDirectory()
+        let other = ScratchFolder()
         let small = try Store(directory: other.url, options: options)
         for index in 0..<25 {
             var transaction = Sample.transaction(at: Sample.after(Double(index)))

@@ -1,15 +1,16 @@
 // Backup while serving, restore, and what must not go on as if nothing had happened.
 // Directories stand for machines: what is restored elsewhere has nothing but the backup.
 
+import Fixtures
 import Foundation
 import GRDB
 import State
 import Testing
 
 @Suite struct BackupTests {
-    let scratch = ScratchDirectory()
-    let other = ScratchDirectory()
-    let shelf = ScratchDirectory()
+    let scratch = ScratchFolder()
+    let other = ScratchFolder()
+    let shelf = ScratchFolder()
 
     init() throws {
         try FileManager.default.createDirectory(at: shelf.url, withIntermediateDirectories: true)

@@ -2,12 +2,13 @@
 // middle of a write. Whatever the moment, what is opened then is a prefix of the commits: all that
 // were acknowledged before it, none of them half.
 
+import Fixtures
 import Foundation
 import State
 import Testing
 
 @Suite struct CrashTests {
-    let scratch = ScratchDirectory()
+    let scratch = ScratchFolder()
 
     /// A commit whose parts must be there together: two documents, an event, an audit entry.
     private func commit(_ index: Int, to store: Store) async throws {
@@ -22,8 +23,8 @@ import Testing
     }
 
     /// What a crash now would leave in another directory.
-    private func wreck(_ name: String, logBytes: Int? = nil) throws -> ScratchDirectory {
-        let wreck = ScratchDirectory()
+    private func wreck(_ name: String, logBytes: Int? = nil) throws -> ScratchFolder {
+        let wreck = ScratchFolder()
         try FileManager.default.createDirectory(
             at: wreck.url, withIntermediateDirectories: true)
         for file in ["penstock.db", "penstock.db-wal"] {
@@ -70,7 +71,7 @@ import Testing
             try await commit(index, to: store)
             lengths.append(try Data(contentsOf: scratch.file("penstock.db-wal")).count)
         }
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         for _ in 0..<25 {
             let bytes = Int.random(in: 0...lengths[9], using: &generator)
             let wreck = try wreck("\(bytes)", logBytes: bytes)

@@ -1,12 +1,13 @@
 // Documents: conditions, versions, generations, tombstones. Each test has a store of its own.
 // The store is a real one; closing and opening again is the next process.
 
+import Fixtures
 import Foundation
 import State
 import Testing
 
 @Suite struct DocumentTests {
-    let scratch = ScratchDirectory()
+    let scratch = ScratchFolder()
     let store: Store
     let iris = Sample.iris
 
@@ -200,7 +201,7 @@ import Testing
     @Test func `a kind has so many documents and no more`() async throws {
         var options = StoreOptions()
         options.retention.documentsPerKind = 2
-        let small = ScratchDirectory()
+        let small = ScratchFolder()
         let store = try Store(directory: small.url, options: options)
         try await store.commit(Sample.put(DocumentKey(.replica, "1")))
         try await store.commit(Sample.put(DocumentKey(.replica, "2")))

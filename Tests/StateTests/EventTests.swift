@@ -1,11 +1,12 @@
 // Events: repeated ones counted, old ones let go, newest first.
 
+import Fixtures
 import Foundation
 import State
 import Testing
 
 @Suite struct EventTests {
-    let scratch = ScratchDirectory()
+    let scratch = ScratchFolder()
     let store: Store
 
     init() throws {

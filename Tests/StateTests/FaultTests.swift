@@ -1,13 +1,14 @@
 // Disks that are full and databases that others hold: reading goes on, changes are refused with the
 // reason, nothing that was acknowledged is lost, and the first commit that can be stored is taken.
 
+import Fixtures
 import Foundation
 import GRDB
 import State
 import Testing
 
 @Suite struct FaultTests {
-    let scratch = ScratchDirectory()
+    let scratch = ScratchFolder()
 
     private var path: String { scratch.file("penstock.db").path(percentEncoded: false) }
 

@@ -2,12 +2,13 @@
 // nothing is lost when nobody takes over after all. Both stores are in this process, each with
 // descriptors of its own.
 
+import Fixtures
 import Foundation
 import State
 import Testing
 
 @Suite struct HandoverTests {
-    let scratch = ScratchDirectory()
+    let scratch = ScratchFolder()
 
     private func heir(of store: Store) throws -> Store {
         let lock = try StateLock(passed: dup(store.lockDescriptor), directory: scratch.url)

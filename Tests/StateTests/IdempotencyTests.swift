@@ -1,12 +1,13 @@
 // Idempotency: the work is done once, whatever is sent twice and whenever the process dies.
 // A store that is dropped without an end and opened again is a process that was killed.
 
+import Fixtures
 import Foundation
 import State
 import Testing
 
 @Suite struct IdempotencyTests {
-    let scratch = ScratchDirectory()
+    let scratch = ScratchFolder()
     let key = IdempotencyKey(key: "k1", token: "alice")
 
     private func begin(

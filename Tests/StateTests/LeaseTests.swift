@@ -1,11 +1,12 @@
 // Leases: one holder at a time, and a number that stops the one who was overtaken.
 
+import Fixtures
 import Foundation
 import State
 import Testing
 
 @Suite struct LeaseTests {
-    let scratch = ScratchDirectory()
+    let scratch = ScratchFolder()
     let store: Store
 
     init() throws {

@@ -1,12 +1,13 @@
 // Lists: filters, orders, pages, and tokens that somebody has tampered with.
 // Documents are named so that byte order and the order of people differ where it matters.
 
+import Fixtures
 import Foundation
 import State
 import Testing
 
 @Suite struct ListingTests {
-    let scratch = ScratchDirectory()
+    let scratch = ScratchFolder()
     let store: Store
 
     init() throws {

@@ -1,13 +1,14 @@
 // A database as the first version left it becomes one of today, with everything in it. The schema
 // of then is written out here, for the migration must not depend on what the code says today.
 
+import Fixtures
 import Foundation
 import GRDB
 import State
 import Testing
 
 @Suite struct MigrationTests {
-    let scratch = ScratchDirectory()
+    let scratch = ScratchFolder()
 
     private var path: String { scratch.file("penstock.db").path(percentEncoded: false) }
 

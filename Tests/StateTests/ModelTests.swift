@@ -1,6 +1,7 @@
 // The store against its model: the same random transactions to both, the same answers, the same
 // errors, the same lists and the same changes, also after the store is closed and opened again.
 
+import Fixtures
 import Foundation
 import State
 import Testing
@@ -56,10 +57,10 @@ import Testing
 
     @Test(arguments: 1...4)
     func `random transactions do the same to both`(seed: UInt64) async throws {
-        let scratch = ScratchDirectory()
+        let scratch = ScratchFolder()
         var store = try Store(directory: scratch.url)
         let model = InMemoryStore()
-        var choices = Choices(generator: SeededGenerator(state: seed))
+        var choices = Choices(generator: SeededGenerator(seed: seed))
         for step in 0..<150 {
             let transaction = choices.transaction(try await store.sequence())
             let real = await outcome { try await store.commit(transaction) }

@@ -1,12 +1,13 @@
 // Operations: one at a time for a target, whatever is asked at the same moment.
 // Targets need not exist: an operation tells of its target by name alone.
 
+import Fixtures
 import Foundation
 import State
 import Testing
 
 @Suite struct OperationTests {
-    let scratch = ScratchDirectory()
+    let scratch = ScratchFolder()
     let store: Store
 
     init() throws {
@@ -141,7 +142,7 @@ import Testing
     {
         var options = StoreOptions()
         options.retention.finishedOperations = 2
-        let other = ScratchDirectory()
+        let other = ScratchFolder()
         let small = try Store(directory: other.url, options: options)
         for index in 0..<5 {
             var operation = OperationRecord(

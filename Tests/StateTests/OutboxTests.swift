@@ -1,11 +1,12 @@
 // The outbox: a message is there exactly if its change is, and stays until it is delivered.
 
+import Fixtures
 import Foundation
 import State
 import Testing
 
 @Suite struct OutboxTests {
-    let scratch = ScratchDirectory()
+    let scratch = ScratchFolder()
     let store: Store
 
     init() throws {

@@ -1,13 +1,14 @@
 // The lock of a state directory: one holder, and free the moment it is given back, even while a
 // process that is being started still has a copy of the descriptor.
 
+import Fixtures
 import Foundation
 import Glibc
 import State
 import Testing
 
 @Suite struct StateLockTests {
-    let scratch = ScratchDirectory()
+    let scratch = ScratchFolder()
 
     init() throws {
         try FileManager.default.createDirectory(
@@ -63,7 +64,7 @@ import Testing
 
     @Test func `the lock of another directory is none`() throws {
         let lock = try StateLock(directory: scratch.url)
-        let other = ScratchDirectory()
+        let other = ScratchFolder()
         try FileManager.default.createDirectory(at: other.url, withIntermediateDirectories: true)
         _ = try StateLock(directory: other.url)
         #expect(throws: StateError.self) {

@@ -1,13 +1,14 @@
 // The state directory: what it remembers, whom it lets in, and how it says no.
 // Each test has a directory of its own; a second `Store` over it is the next process.
 
+import Fixtures
 import Foundation
 import GRDB
 import State
 import Testing
 
 @Suite struct StoreTests {
-    let scratch = ScratchDirectory()
+    let scratch = ScratchFolder()
     let moment = Date(timeIntervalSince1970: 1_700_000_000.125)
 
     func override(_ weights: [String: Int]) -> TrafficOverride {

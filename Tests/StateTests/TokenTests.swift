@@ -1,12 +1,13 @@
 // Tokens: shown once, known again, ended, and what becomes of the file of the first start.
 // No test looks into the table; what counts is who is let in.
 
+import Fixtures
 import Foundation
 import State
 import Testing
 
 @Suite struct TokenTests {
-    let scratch = ScratchDirectory()
+    let scratch = ScratchFolder()
     let store: Store
 
     init() throws {
@@ -40,7 +41,7 @@ import Testing
     }
 
     @Test func `what was never made is nobody's`() async throws {
-        var generator = SeededGenerator(state: 1)
+        var generator = SeededGenerator(seed: 1)
         let stranger = AdminToken.make(using: &generator).text
         #expect(try await store.authenticate(stranger, now: Sample.moment) == nil)
         #expect(try await store.authenticate("", now: Sample.moment) == nil)

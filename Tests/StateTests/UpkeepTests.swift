@@ -1,12 +1,13 @@
 // Upkeep: what is too old or too much goes, what is needed stays, and the file gets smaller.
 // Retention is made small; time is an argument.
 
+import Fixtures
 import Foundation
 import State
 import Testing
 
 @Suite struct UpkeepTests {
-    let scratch = ScratchDirectory()
+    let scratch = ScratchFolder()
 
     private func store(_ change: (inout Retention) -> Void = { _ in }) throws -> Store {
         var options = StoreOptions()

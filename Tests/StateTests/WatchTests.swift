@@ -1,12 +1,13 @@
 // Watching: nothing missed, nothing twice, and an honest word when the past is gone.
 // Retention is made small, so that the past is gone after a few changes.
 
+import Fixtures
 import Foundation
 import State
 import Testing
 
 @Suite struct WatchTests {
-    let scratch = ScratchDirectory()
+    let scratch = ScratchFolder()
 
     private func store(_ change: (inout StoreOptions) -> Void = { _ in }) throws -> Store {
         var options = StoreOptions()
@@ -148,7 +149,7 @@ import Testing
         let watching = (0..<4).map { watcher in
             Task {
                 var seen: [UInt64] = []
-                var generator = SeededGenerator(state: seed &* 31 &+ UInt64(watcher))
+                var generator = SeededGenerator(seed: seed &* 31 &+ UInt64(watcher))
                 var position: UInt64 = 0
                 var watch = try await store.watch([], since: 0)
                 while true {
@@ -169,7 +170,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             for writer in 0..<3 {
                 group.addTask {
-                    var generator = SeededGenerator(state: seed &* 17 &+ UInt64(writer))
+                    var generator = SeededGenerator(seed: seed &* 17 &+ UInt64(writer))
                     for step in 0..<commits {
                         var transaction = Sample.transaction()
                         for _ in 0..<Int.random(in: 1...4, using: &generator) {

@@ -2,6 +2,7 @@
 // No sockets: both ends are in memory.
 
 import COpenSSL
+import Fixtures
 import TLS
 import Testing
 
@@ -28,7 +29,7 @@ import Testing
     @Test(arguments: [Int.max, 100_000, 4_099])
     func `a megabyte arrives both ways`(step: Int) throws {
         let (client, server) = try pair()
-        var seeded = SplitMix(seed: 11)
+        var seeded = SeededGenerator(seed: 11)
         let question = (0..<1_048_576).map { _ in UInt8(truncatingIfNeeded: seeded.next()) }
         let answer = Array(question.reversed())
         try client.say(question)

@@ -1,6 +1,7 @@
 // The histogram against sorted samples, which know every quantile exactly; and merged parts
 // against the whole.
 
+import Fixtures
 import Testing
 import Traffic
 

@@ -2,6 +2,7 @@
 // same time; ThreadSanitizer watches that one.
 
 import Dispatch
+import Fixtures
 import Testing
 import Traffic
 

@@ -1,6 +1,7 @@
 // A controller on a real store, with replicas by script and a gate that remembers. Time is real but
 // nothing waits for it: each test waits for a state, not for a moment.
 
+import Fixtures
 import Foundation
 import Logging
 import Notation
@@ -219,7 +220,7 @@ extension Controller {
 
 /// One host: its disk, its replicas, its gateway, and the controller of the moment.
 final class ControllerBench {
-    let folder: URL
+    private let scratch = ScratchFolder()
     let ticks = Ticks()
     private(set) var gate = ScriptedGate()
     private(set) var runtime: ScriptedRuntime
@@ -234,10 +235,8 @@ final class ControllerBench {
         capacity: RuntimeCapacity = RuntimeCapacity(cores: 64, memoryBytes: 1 << 38),
         script: @escaping @Sendable (ReplicaSpec, Int) -> ScriptedRuntime.Life = { _, _ in .runs }
     ) async throws {
-        folder = FileManager.default.temporaryDirectory
-            .appending(path: "penstock-controller-\(UUID().uuidString)")
         runtime = ScriptedRuntime(capacity: capacity, script: script)
-        store = FaultyStore(try Store(directory: folder), ticks)
+        store = FaultyStore(try Store(directory: scratch.url), ticks)
         controller = Self.make(store, runtime, gate, mute, faults, ticks)
         try await start()
     }
@@ -245,8 +244,6 @@ final class ControllerBench {
     deinit {
         let controller = controller
         Task { await controller.abandon() }
-        // The folder is the test's own.
-        try? FileManager.default.removeItem(at: folder)
     }
 
     private static func make(
@@ -285,7 +282,7 @@ final class ControllerBench {
         try store.store.close()
         runtime = runtime.successor()
         gate = ScriptedGate()
-        store = FaultyStore(try Store(directory: folder), ticks)
+        store = FaultyStore(try Store(directory: scratch.url), ticks)
         controller = Self.make(store, runtime, gate, mute, faults, ticks)
         try await start()
     }

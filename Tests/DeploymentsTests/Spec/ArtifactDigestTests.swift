@@ -2,26 +2,16 @@
 
 import Crypto
 import Deployments
+import Fixtures
 import Foundation
 import Testing
 
 @Suite final class ArtifactDigestTests {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-
-    init() throws {
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        // A scratch directory left behind harms nobody.
-        try? FileManager.default.removeItem(at: folder)
-    }
+    private let scratch = ScratchFolder()
+    private var folder: URL { scratch.url }
 
     private func write(_ path: String, _ text: String) throws {
-        let file = folder.appending(path: path)
-        try FileManager.default.createDirectory(
-            at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(text.utf8).write(to: file)
+        try scratch.write(text, to: path)
     }
 
     private func digest(_ path: String = "") throws -> ArtifactDigest {
