@@ -197,7 +197,7 @@ private struct Host {
             ControllerSurroundings(
                 store: store, runtime: runtime, registry: NoModels(),
                 variables: StoredVariables(store: store), director: director,
-                probe: { _, _ in true }, prove: { _, _ in nil }),
+                probe: { _, _ in nil }, prove: { _, _ in nil }),
             logger: Logger(label: "benchmark"))
         try await controller.load()
         let listener = ListenerPlan(address: .tcp(host: "127.0.0.1", port: 0))

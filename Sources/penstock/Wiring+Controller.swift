@@ -7,6 +7,7 @@ import Foundation
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import Proxying
 import Replicas
 import Settings
@@ -25,7 +26,7 @@ extension Wiring {
             variables: StoredVariables(store: store), director: director,
             notices: .unix(path: noticePath(runtime)),
             probe: { address, path in
-                await client.fault(at: address, path, host: "localhost") == nil
+                await client.fault(at: address, path, host: "localhost")
             },
             prove: { host, path in await client.fault(at: proofs, path, host: host) },
             deletedAt: { name in
@@ -77,7 +78,21 @@ private struct ReplicaClient: Sendable {
             let response = try await HTTPClient.shared.execute(request, timeout: .seconds(2))
             return response.status.code == 200 ? nil : "status \(response.status.code)"
         } catch {
-            return "\(error)"
+            return Self.words(error, at: address)
+        }
+    }
+
+    private static func words(_ error: any Error, at address: NetworkAddress) -> String {
+        switch error as? HTTPClientError {
+        case .deadlineExceeded, .readTimeout: return "no answer within 2 s"
+        case .remoteConnectionClosed: return "closed without an answer"
+        case .connectTimeout: return "nothing listens at \(address)"
+        default: break
+        }
+        switch error {
+        case is IOError, is NIOConnectionError: return "nothing listens at \(address)"
+        case is HTTPParserError: return "its answer is no HTTP"
+        default: return "\(error)"
         }
     }
 

@@ -85,6 +85,20 @@ import Testing
         }
     }
 
+    @Test func `what has been altered is told with its digests, then and now`() async throws {
+        let path = try write("{}")
+        let artifact = try #require(try await register("v1", path).artifact)
+        _ = try write("{ }")
+        do {
+            try await models.verify(artifact)
+            Issue.record("it was taken")
+        } catch {
+            let words = "\(error)"
+            #expect(words.hasPrefix("\(path) has changed since it was registered: sha256 "))
+            #expect(words.hasSuffix("not \(artifact.sha256)"))
+        }
+    }
+
     @Test func `many who verify at once share one reading`() async throws {
         let path = try write(String(repeating: "x", count: 3_000_000))
         let artifact = try #require(try await register("v1", path).artifact)

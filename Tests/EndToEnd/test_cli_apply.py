@@ -88,6 +88,20 @@ def test_prune_deletes_what_this_source_names_no_more(cli, folder):
     assert names == ["iris", "lily"]
 
 
+def test_files_that_name_nothing_prune_only_when_it_is_meant(cli, folder):
+    place = folder / "deployments"
+    place.mkdir()
+    write(place, "a.yaml", iris(replicas=1))
+    cli("apply", "-f", place)
+    (place / "a.yaml").unlink()
+    refused = cli("apply", "-f", place, "--prune", code=2)
+    assert "delete all" in refused.stderr and "--confirm apply" in refused.stderr
+    assert "iris: delete" in cli("apply", "-f", place, "--prune", "--dry-run").stdout
+    assert "iris" in cli("list").stdout
+    cli("apply", "-f", place, "--prune", "--confirm", "apply")
+    assert cli("list").stdout.startswith("no deployments")
+
+
 def test_what_the_configuration_drops_is_pruned_by_it(cli, folder):
     gateway = cli.gateway
     assert gateway.reload({**gateway.configuration, "deployments": [iris(replicas=1)]})

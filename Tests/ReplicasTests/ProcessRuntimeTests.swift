@@ -182,6 +182,8 @@ import Testing
             options: .init(environment: [:], shim: Scratch.shim, gpus: GPUInventory.none))
         defer { try? FileManager.default.removeItem(at: runtime.files.shortSockets) }
         #expect(runtime.files.socket("iris-0").utf8.count <= 107)
+        let doors = runtime.files.shortSockets.path(percentEncoded: false)
+        #expect(FileManager.default.fileExists(atPath: doors), "the gateway's own lie there, too")
         let run = try await runtime.start(.shell("exec tail -f /dev/null"))
         let attributes = try FileManager.default.attributesOfItem(
             atPath: runtime.files.shortSockets.path(percentEncoded: false))

@@ -61,6 +61,10 @@ package struct CrashAdvice {
             return "a file or program it needs is missing or unreadable: check 'command' and "
                 + "'artifact' with penstock get \(name)"
         }
+        if has("nothing listens") {
+            return "it runs and does not listen where it is told, at {address} or {port}: "
+                + "penstock edit \(name)"
+        }
         if has("not ready", "health", "deadline", "did not answer") {
             return "it starts and is never ready: check load_balancer.health_check_path, or allow "
                 + "more time: penstock set \(name) lifecycle.start_deadline_seconds=…"

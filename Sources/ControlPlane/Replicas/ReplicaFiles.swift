@@ -26,7 +26,11 @@ package struct ReplicaFiles: Sendable {
         for directory in [replicas, logs, dossiers, sockets] {
             try Self.makePrivate(directory)
         }
+        for door in Self.doors { try makeSocketFolder(door) }
     }
+
+    /// The gateway's own sockets among them: for proofs, and for notices.
+    private static let doors = [".proof", ".notices"]
 
     package func socket(_ replica: String) -> String {
         let near = Self.path(sockets, "\(replica).sock")

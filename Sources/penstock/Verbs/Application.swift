@@ -60,6 +60,19 @@ struct Application {
         throw Failure(first.failure.code, lines.joined(separator: "\n") + rest)
     }
 
+    /// Files that name nothing are more often a mistake than a wish to have nothing.
+    func checkPruning(confirmed: String?) throws {
+        let applied = pruned.filter {
+            existing[$0]?[path: ["metadata", "orphaned"]]?.boolean != true
+        }
+        guard documents.isEmpty, !applied.isEmpty, confirmed != source else { return }
+        throw Failure(
+            .usage,
+            "the files name no deployment, so --prune would delete all that were applied from "
+                + "'\(source)': \(applied.joined(separator: ", ")); if that is meant, add "
+                + "--confirm \(source)")
+    }
+
     func showPlans() {
         if options.json {
             let all = plans.map { plan in

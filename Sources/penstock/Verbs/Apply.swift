@@ -35,6 +35,9 @@ struct Apply: AsyncParsableCommand {
     @Flag(help: "Delete what was applied from this source and is not named any more.")
     var prune = false
 
+    @Option(help: "The source again: with --prune and files that name nothing, it is meant.")
+    var confirm: String?
+
     @Option(help: "A name for these files: what belongs together has the same.")
     var source = "apply"
 
@@ -52,6 +55,7 @@ struct Apply: AsyncParsableCommand {
         try await application.look(prune: prune)
         try await application.check()
         if options.dryRun { return application.showPlans() }
+        try application.checkPruning(confirmed: confirm)
         try await application.perform()
     }
 

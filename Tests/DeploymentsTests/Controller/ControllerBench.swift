@@ -226,7 +226,7 @@ final class ControllerBench {
     private(set) var runtime: ScriptedRuntime
     private(set) var store: FaultyStore
     private(set) var controller: Controller
-    /// Replicas that do not answer.
+    /// Replicas that do not answer, and paths at which none does.
     let mute = Guarded<Set<String>>([])
     /// What is wrong with the answers to smoke requests, by replica.
     let faults = Guarded<[String: String]>([:])
@@ -255,8 +255,10 @@ final class ControllerBench {
         var surroundings = ControllerSurroundings(
             store: store, runtime: runtime, registry: TrustingRegistry(),
             variables: StoredVariables(store: store.store), director: director,
-            probe: { address, _ in
-                !mute.withLock { mute in mute.contains { "\(address)".contains("\($0).sock") } }
+            probe: { address, path in
+                mute.withLock { mute in
+                    mute.contains { path == $0 || "\(address)".contains("\($0).sock") }
+                } ? "status 503" : nil
             },
             prove: { host, _ in
                 faults.withLock { $0.first { host.hasPrefix("\($0.key).") }?.value }

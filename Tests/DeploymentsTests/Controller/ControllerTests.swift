@@ -174,4 +174,44 @@ import Traffic
         }
         #expect(try await bench.replicas().first?.cause != nil)
     }
+
+    @Test func `a replica that loads is asked at the path as it is now`() async throws {
+        let bench = try await ControllerBench()
+        bench.mute.withLock { $0 = ["/wrong"] }
+        try await bench.perform(
+            .create(ControllerBench.spec(replicas: 1) { $0.loadBalancer.healthPath = "/wrong" }))
+        try await bench.until("it was asked") {
+            await bench.controller.entries["iris"]?.sightings["iris-0"]?.fault
+                == "/wrong: status 503"
+        }
+        let path = JSONValue.object(["load_balancer": .object(["health_check_path": "/right"])])
+        try await bench.perform(.patch(path))
+        try await bench.until("it is ready") { bench.served.count == 1 }
+    }
+
+    @Test func `one that is never ready is told with its last answer`() async throws {
+        let bench = try await ControllerBench()
+        bench.mute.withLock { $0 = ["/up"] }
+        try await bench.perform(
+            .create(
+                ControllerBench.spec(replicas: 1) {
+                    $0.loadBalancer.healthPath = "/up"
+                    $0.lifecycle.startDeadline = .milliseconds(50)
+                }))
+        try await bench.until("its cause is told") {
+            let cause = try await bench.replicas().first?.cause
+            return cause?.hasSuffix("last asked, /up: status 503") ?? false
+        }
+    }
+
+    @Test func `told to stop twice, the end is stored once`() async throws {
+        let bench = try await ControllerBench()
+        try await bench.complete(.create(ControllerBench.spec()))
+        let commits = bench.store.commits
+        let controller = bench.controller
+        async let first: Void = controller.stop()
+        async let second: Void = controller.stop(atOnce: true)
+        _ = await (first, second)
+        #expect(bench.store.commits == commits + 1)
+    }
 }

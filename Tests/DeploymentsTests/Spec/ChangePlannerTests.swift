@@ -21,6 +21,18 @@ import Traffic
         return facts
     }
 
+    @Test(arguments: [(1, "min_replicas"), (9, "max_replicas"), (3, nil)])
+    func `a number by hand outside the settings is warned of`(
+        _ replicas: Int, _ field: String?
+    ) throws {
+        var spec = try Specs.read(Specs.least)
+        (spec.scaling.minReplicas, spec.scaling.maxReplicas) = (2, 4)
+        let plan = ChangePlanner(facts: PlanFacts()).plan(
+            "scale", from: spec, to: spec, replicas: replicas)
+        let warning = plan.warnings.first { $0.code == "OUTSIDE_SCALING_BOUNDS" }
+        #expect(warning?.field == field.map { "scaling_config.\($0)" })
+    }
+
     @Test func `a live edit replaces nothing and takes no time`() throws {
         let old = try Specs.with("{}")
         var new = old

@@ -125,47 +125,32 @@ extension Problem {
 
     /// - Parameter isBody: it was the body that named the version, not the path.
     init(_ error: ModelError, isBody: Bool = false) {
+        let detail = "\(error)"
         switch error {
-        case .unknown(let model, let version, let known):
+        case .unknown(let model, _, _):
             self.init(
-                status: isBody ? 422 : 404, code: "MODEL_VERSION_NOT_FOUND",
-                detail: "model '\(model)' has no version \(Spelling.quoted(version)); there is: "
-                    + Problem.list(known),
+                status: isBody ? 422 : 404, code: "MODEL_VERSION_NOT_FOUND", detail: detail,
                 hint: "register it: POST /v1/models/\(model)/versions",
                 parts: isBody
                     ? [.member("version", "UNKNOWN_VERSION", "there is no such version")] : [])
-        case .unknownModel(let model):
+        case .unknownModel:
             self.init(
-                status: isBody ? 422 : 404, code: "MODEL_NOT_FOUND",
-                detail: "there is no model \(Spelling.quoted(model))",
+                status: isBody ? 422 : 404, code: "MODEL_NOT_FOUND", detail: detail,
                 hint: "registering a version makes its model: POST /v1/models/{model}/versions")
-        case .missing(let path):
-            self.init(invalid: "artifact", "\(Spelling.quoted(path)) does not exist")
-        case .unreadable(let path, let reason), .unfit(let path, let reason):
-            self.init(invalid: "artifact", "\(Spelling.quoted(path)): \(reason)")
-        case .tooMany(let path, let files):
+        case .missing, .unreadable, .unfit, .tooMany:
+            self.init(invalid: "artifact", detail)
+        case .differs:
             self.init(
-                invalid: "artifact", "\(Spelling.quoted(path)) has more than \(files) files")
-        case .differs(let model, let version, let registered, let found):
-            self.init(
-                status: 409, code: "VERSION_EXISTS",
-                detail: "\(model) \(version) is registered with other content: sha256 "
-                    + "\(registered), not \(found)",
+                status: 409, code: "VERSION_EXISTS", detail: detail,
                 hint: "a version never changes; register another one")
-        case .unexpected(let path, let expected, let found):
+        case .unexpected:
+            self.init(invalid: "sha256", detail)
+        case .altered:
             self.init(
-                invalid: "sha256",
-                "\(Spelling.quoted(path)) has sha256 \(found), not \(expected)")
-        case .altered(let artifact, let found):
-            self.init(
-                status: 409, code: "ARTIFACT_ALTERED",
-                detail: "\(artifact.path) has changed since it was registered: sha256 \(found), "
-                    + "not \(artifact.sha256)",
+                status: 409, code: "ARTIFACT_ALTERED", detail: detail,
                 hint: "put the files back, or register what is there as another version")
-        case .inUse(let model, let version, let deployments):
-            self.init(
-                status: 409, code: "VERSION_IN_USE",
-                detail: "\(model) \(version) is used by: \(Problem.list(deployments))")
+        case .inUse:
+            self.init(status: 409, code: "VERSION_IN_USE", detail: detail)
         }
     }
 

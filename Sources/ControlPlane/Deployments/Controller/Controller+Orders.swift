@@ -151,15 +151,16 @@ extension Controller {
 
     // MARK: Proving
 
-    /// Good answers in a row make it loaded; the first bad one begins anew.
+    /// Good answers in a row make it loaded; the first bad one begins anew. Path and threshold may
+    /// be edited meanwhile: each question is the present one.
     private func probe(_ replica: String, _ row: ReplicaRow, _ name: String) async {
-        guard let text = row.address, let address = NetworkAddress(text),
-            let balancer = entries[name]?.record.spec.loadBalancer
-        else { return }
+        guard let text = row.address, let address = NetworkAddress(text) else { return }
         var good = 0
         var pause = Limits.probePause.lowerBound
-        while !Task.isCancelled {
-            good = await surroundings.probe(address, balancer.healthPath) ? good + 1 : 0
+        while !Task.isCancelled, let balancer = entries[name]?.record.spec.loadBalancer {
+            let fault = await surroundings.probe(address, balancer.healthPath)
+            good = fault == nil ? good + 1 : 0
+            see(replica, of: name) { $0.fault = fault.map { "\(balancer.healthPath): \($0)" } }
             if good >= balancer.healthyThreshold {
                 return see(replica, of: name) { $0.answers = true }
             }

@@ -43,6 +43,7 @@ package actor Controller {
     /// When the bell rings next by itself; nil when it does not.
     private var armed: ContinuousClock.Instant?
     var isStopping = false
+    private var isEndStored = false
     /// Those who wait for an operation to end, by its id.
     var waiters: [String: [UUID: CheckedContinuation<Void, Never>]] = [:]
     /// Operations that have waited and are being begun.
@@ -164,7 +165,11 @@ package actor Controller {
                 }
             }
         }
-        await storeEnd()
+        // Asked a second time, perhaps while the first end is being stored: once is enough.
+        await lane.enter()
+        if !isEndStored { await storeEnd() }
+        isEndStored = true
+        await lane.leave()
     }
 
     /// Ends nothing but its own work: the replicas stay for the next start to take over.

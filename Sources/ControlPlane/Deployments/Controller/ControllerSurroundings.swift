@@ -15,8 +15,8 @@ package struct ControllerSurroundings: Sendable {
     /// Who answers in the name of a stopped deployment; without one the gateway does, and cannot
     /// tell the operator's message.
     package var notices: NetworkAddress?
-    /// Asks a replica once, at its address, whether it is ready.
-    package var probe: @Sendable (NetworkAddress, _ path: String) async -> Bool
+    /// Asks a replica once, at its address, whether it is ready; what was wrong, nil when it is.
+    package var probe: @Sendable (NetworkAddress, _ path: String) async -> String?
     /// Sends a request through the data path to a host that only the controller knows; what was
     /// wrong with the answer, nil when it was good.
     package var prove: @Sendable (_ host: String, _ path: String) async -> String?
@@ -29,7 +29,7 @@ package struct ControllerSurroundings: Sendable {
     package init(
         store: any StateStore, runtime: any ReplicaRuntime, registry: any ModelRegistry,
         variables: any VariableSource, director: TrafficDirector, notices: NetworkAddress? = nil,
-        probe: @escaping @Sendable (NetworkAddress, _ path: String) async -> Bool,
+        probe: @escaping @Sendable (NetworkAddress, _ path: String) async -> String?,
         prove: @escaping @Sendable (_ host: String, _ path: String) async -> String?,
         deletedAt: @escaping @Sendable (_ name: String) async -> Date? = { _ in nil },
         now: @escaping @Sendable () -> Date = { Date() }

@@ -47,7 +47,8 @@ extension FleetStep {
             return change(index, to: .warming, at: now, for: rules.proofLimit)
         }
         if isOver(index, now) {
-            fail(index, "not ready within \(Words.seconds(rules.startLimit))", now)
+            let last = sighting.fault.map { "; last asked, \($0)" } ?? ""
+            fail(index, "not ready within \(Words.seconds(rules.startLimit))\(last)", now)
         }
     }
 

@@ -25,6 +25,8 @@ package struct ReplicaSighting: Sendable, Equatable {
     package var address: String?
     /// Its own health check has been good often enough in a row.
     package var answers = false
+    /// What was wrong with its last answer while it loads, in words; nil before it was asked.
+    package var fault: String?
     package var proof = Proof.open
     /// The place in the routing that every worker has confirmed; nil when that is not known.
     package var role: TrafficRole?
@@ -42,6 +44,7 @@ package struct ReplicaSighting: Sendable, Equatable {
     /// What was seen belongs to one process; the next one is a stranger.
     package mutating func newProcess() {
         answers = false
+        fault = nil
         proof = .open
         unreachableSince = nil
         trouble = ""

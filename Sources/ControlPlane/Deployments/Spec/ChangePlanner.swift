@@ -30,7 +30,26 @@ package struct ChangePlanner: Sendable {
         if let new { checkRoom(new, &plan) }
         expect(old ?? new, new, &plan)
         if let new { plan.warnings += SpecLint.warnings(new, facts.room) }
+        if let new, let replicas { warnOfBounds(replicas, new, &plan) }
         return plan
+    }
+
+    /// A number set by hand holds, whatever the settings say; who sets it should know.
+    private func warnOfBounds(_ wanted: Int, _ new: DeploymentSpec, _ plan: inout ChangePlan) {
+        let scaling = new.scaling
+        let bound: (words: String, field: String)? =
+            if wanted < scaling.minReplicas {
+                ("fewer than min_replicas, \(scaling.minReplicas)", "min_replicas")
+            } else if wanted > scaling.maxReplicas {
+                ("more than max_replicas, \(scaling.maxReplicas)", "max_replicas")
+            } else { nil }
+        guard let bound else { return }
+        plan.warnings.append(
+            ChangePlan.Warning(
+                "OUTSIDE_SCALING_BOUNDS",
+                "\(Counted.words(wanted, "replica")) by hand are \(bound.words); they hold until "
+                    + "'penstock scale \(new.name) --auto'", field: "scaling_config.\(bound.field)")
+        )
     }
 
     private func compare(

@@ -45,12 +45,12 @@ extension DeploymentFields {
         Field(
             "scaling_config.min_replicas", \.scaling.minReplicas, .whole(0...Limits.replicas),
             .live,
-            aliases: ["min"], example: 2, "Never fewer replicas than this."),
+            aliases: ["min"], example: 2, "Never fewer replicas than this, unless scaled by hand."),
         Field(
             "scaling_config.max_replicas", \.scaling.maxReplicas, .whole(1...Limits.replicas),
             .live,
             aliases: ["max"], example: 10,
-            "Never more; without it, as many as `min_replicas`."),
+            "Never more, unless scaled by hand; without it, as many as `min_replicas`."),
         Field(
             "scaling_config.enabled", \.scaling.isAutomatic, .boolean, .live,
             aliases: ["autoscaling", "auto_scaling"], example: true,
