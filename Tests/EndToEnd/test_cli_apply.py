@@ -71,6 +71,19 @@ def test_nothing_is_done_unless_all_can_be_done(cli, folder):
     cli("apply", "-f", folder / "none.yaml", code=3)
 
 
+def test_what_has_room_one_by_one_only_is_refused_as_a_whole(start_gateway, folder):
+    host = {"gpus": [{"type": "NVIDIA T4", "count": 2}]}
+    gateway = start_gateway(whole=configuration(machine=host))
+    wants = {"cpu": 0.1, "memory": "64MiB", "gpu": 2, "gpu_type": "T4"}
+    file = write(folder, "two.yaml", iris(replicas=1, resources=wants),
+                 iris("rose", replicas=1, model="rose", resources=wants))
+    ended = run("apply", "-f", file, folder=gateway.folder,
+                environment={"PENSTOCK_SERVER": f"http://{gateway.admin.address}"})
+    assert ended.returncode == 8, ended
+    assert "together they want 4 × T4; 2 are free" in ended.stderr
+    assert "nothing was applied" in ended.stderr
+
+
 def test_prune_deletes_what_this_source_names_no_more(cli, folder):
     place = folder / "deployments"
     place.mkdir()

@@ -54,10 +54,20 @@ struct Application {
                 refusals.append((name, failure))
             }
         }
-        guard let first = refusals.first else { return }
+        guard let first = refusals.first else { return try await checkTogether() }
         let lines = refusals.map { "\($0.name): \($0.failure.message)" }
         let rest = documents.count > 1 ? "\nnothing was applied" : ""
         throw Failure(first.failure.code, lines.joined(separator: "\n") + rest)
+    }
+
+    /// Each has room by itself; so must all of them.
+    private func checkTogether() async throws {
+        guard plans.count > 1 else { return }
+        let nodes = try await client.list("/v1/nodes", "nodes")["nodes"]?.list ?? []
+        guard let node = nodes.first,
+            let refusal = SharedRoom(node: node).refusal(of: plans.map(\.answer))
+        else { return }
+        throw Failure(.gate, "\(refusal)\nnothing was applied")
     }
 
     /// Files that name nothing are more often a mistake than a wish to have nothing.
