@@ -217,8 +217,8 @@ import Testing
             "/strategy/type INVALID_VALUE"
         ),
         (
-            "updateModel", #"{"version": "v2", "strategy": {"type": "canary", "max_surge": 1}}"#,
-            "/strategy/max_surge CONFLICT"
+            "updateModel", #"{"version": "v2", "strategy": {"type": "canary"}}"#,
+            "/strategy/type NOT_SUPPORTED_YET"
         ),
         ("updateModel", #"{"version": "v2", "artifact": "relative"}"#, "/artifact INVALID_VALUE"),
         ("redeploy", #"{"revision": 0}"#, "/revision OUT_OF_RANGE"),

@@ -88,7 +88,7 @@ struct CompletionWordsTests {
             ])
         #expect(offered("set", "iris", "resources.m") == ["resources.memory="])
         #expect(offered("set", "iris", "a=b", "resources.m") == ["resources.memory="])
-        #expect(offered("set", "iris", "strategy.type=b") == ["strategy.type=blue_green"])
+        #expect(offered("set", "iris", "strategy.type=") == ["strategy.type=rolling"])
         #expect(offered("scale", "iris", "--mem") == [])
     }
 

@@ -161,5 +161,5 @@ def test_the_shell_is_offered_words_fields_and_names(cli, folder):
     assert offered("penstock scale iris --on-conflict s") == ["supersede"]
     assert offered("penstock set iris --mem") == ["--memory"]
     assert offered("penstock set iris resources.mem") == ["resources.memory="]
-    assert offered("penstock set iris strategy.type=b") == ["blue_green"]
+    assert offered("penstock set iris strategy.type=") == ["rolling"]
     assert "wait" in offered("penstock operations ")

@@ -260,7 +260,10 @@ struct RefusalTests {
             "7:37: deployments.iris.scaling_config.min_replicas: -1 is not allowed"),
         Refusal(withDeployment("min_replicas: 2"), "did you mean 'scaling_config.min_replicas'?"),
         Refusal(withDeployment("instance_type: cpu.standard"), "instance type 'cpu.standard' has"),
-        Refusal(withDeployment("strategy: { type: recreate }"), "rolling, blue_green, canary"),
+        Refusal(withDeployment("strategy: { type: recreate }"), "allowed: rolling"),
+        Refusal(
+            withDeployment("strategy: { type: canary, steps: [1, 100] }"),
+            "deployments.iris.strategy.type: 'canary' is not supported yet; allowed: rolling"),
         Refusal(withDeployment("retry: { attempts: 2 }"), "'retry' is not supported yet"),
         Refusal(withDeployment("env: [A]"), "a list where a map of variables"),
         Refusal(withDeployment("env: { \"A B\": 1 }"), "'A B' is no name"),

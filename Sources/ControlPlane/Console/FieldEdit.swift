@@ -8,6 +8,7 @@ package struct FieldEdit: Sendable, Equatable {
     package enum Fault: Error, Equatable {
         case noEqualsSign(String)
         case unknown(String, nearest: String?)
+        case notYet(String)
         case notKeyValue(field: String, text: String)
     }
 
@@ -66,10 +67,7 @@ package struct FieldEdit: Sendable, Equatable {
     /// `["a", "b"]`, or `a b` by words as a shell has them, or one element.
     private static func list(_ text: String, _ field: Field) -> JSONValue {
         if text.hasPrefix("["), let value = document(text) { return value }
-        let isText = field.schema["items"]?["type"]?.text == "string"
-        if field.name == "command" { return .texts(words(text)) }
-        if isText { return .texts([text]) }
-        return .array(text.split(separator: ",").map { plain(String($0).trimmed) })
+        return .texts(field.name == "command" ? words(text) : [text])
     }
 
     private static func document(_ text: String) -> JSONValue? {
@@ -137,6 +135,7 @@ package struct FieldEdit: Sendable, Equatable {
             let field = DeploymentFields.field(named: path.joined(separator: "."))
             if field?.schema["type"]?.text == "object" { return path + [rest] }
         }
+        if DeploymentFields.isReserved(known) { throw .notYet(name) }
         throw .unknown(name, nearest: nearest(to: name))
     }
 
@@ -198,6 +197,8 @@ extension FieldEdit.Fault: CustomStringConvertible {
         case .unknown(let name, let nearest):
             let hint = nearest.map { "did you mean '\($0)'?" } ?? "penstock explain lists them"
             return "there is no field \(Spelling.quoted(name)); \(hint)"
+        case .notYet(let name):
+            return "\(Spelling.quoted(name)) is not supported yet"
         case .notKeyValue(let field, let text):
             return "\(Spelling.quoted(text)) is no entry of '\(field)'; write KEY=VALUE"
         }

@@ -4,6 +4,7 @@
 
 import ArgumentParser
 import Console
+import Deployments
 import Foundation
 import Notation
 
@@ -153,8 +154,12 @@ struct Explain: ParsableCommand {
     func run() throws {
         let fields = FieldGuide.find(word ?? "")
         guard !fields.isEmpty else {
+            let isReserved = word.map(DeploymentFields.isReserved) ?? false
             throw Failure(
-                .notFound, "there is no field '\(word ?? "")'; penstock explain lists them")
+                .notFound,
+                isReserved
+                    ? "'\(word ?? "")' is not supported yet"
+                    : "there is no field '\(word ?? "")'; penstock explain lists them")
         }
         Terminal.print(
             fields.count == 1

@@ -66,21 +66,6 @@ import Traffic
         #expect(plan.makesRevision && plan.replaced == 0 && plan.replicas.after == 0)
     }
 
-    @Test func `a set beside the old one that has no room is refused with what has`() throws {
-        let old = try Specs.with(#"{"replicas": 4, "strategy": "blue_green"}"#)
-        var new = old
-        new.resources.memoryBytes = 2 << 30
-        let plan = ChangePlanner(facts: facts(running: 4, memory: 8 << 30, taken: 4 << 30))
-            .plan("update", from: old, to: new)
-        #expect(plan.replicas.peak == 8 && !plan.fit.fits)
-        #expect(plan.fit.reasons == ["4 more replicas of 2 GiB of memory; 4 GiB are free"])
-        #expect(plan.fit.alternatives[0].hasPrefix("strategy rolling"))
-        new.strategy.kind = .rolling
-        let rolling = ChangePlanner(facts: facts(running: 4, memory: 8 << 30, taken: 4 << 30))
-            .plan("update", from: old, to: new)
-        #expect(rolling.fit.fits)
-    }
-
     @Test func `replacing in place needs no more room`() throws {
         let old = try Specs.with(
             #"{"replicas": 2, "strategy": {"max_surge": 0, "max_unavailable": 1}}"#)
@@ -150,7 +135,7 @@ import Traffic
         (#"{"scaling_config": {"min_replicas": 0}}"#, "SCALED_TO_ZERO"),
         (#"{"scaling_config": {"target_gpu_utilization": 50}}"#, "NO_GPU"),
         (#"{"resources": {"gpu_type": "T4"}}"#, "GPU_TYPE_WITHOUT_GPU"),
-        (#"{"strategy": "canary"}"#, "STRATEGY_NOT_ACTIVE"),
+        (#"{"scaling_config": {"target_cpu_utilization": 60}}"#, "AUTOSCALING_NOT_ACTIVE"),
         (#"{"environment": "production"}"#, "SINGLE_REPLICA"),
         (#"{"env": {"DB_PASSWORD": "x"}}"#, "SECRET_IN_ENV"),
     ])

@@ -65,7 +65,7 @@ import Traffic
 
     @Test func `a revision survives its store as it is`() throws {
         let spec = try Specs.with(
-            #"{"strategy": {"type": "canary", "steps": [1, 100]}, "secrets": {"T": "t#1"}}"#)
+            #"{"strategy": {"type": "rolling", "max_surge": "50%"}, "secrets": {"T": "t#1"}}"#)
         let revision = revision(3, spec, sha256: "ab")
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
@@ -73,6 +73,14 @@ import Traffic
         #expect(try JSONDecoder().decode(Revision.self, from: data) == revision)
         let stored = try JSONDecoder().decode(DeploymentSpec.self, from: encoder.encode(spec))
         #expect(stored == spec)
+    }
+
+    @Test func `a strategy that was stored and never took effect is read as what ran`() throws {
+        let stored = try Specs.json(Specs.least).setting(
+            "strategy", to: Specs.json(#"{"type": "canary", "steps": [1, 100], "max_surge": 2}"#))
+        let data = Data(stored.compact.utf8)
+        let spec = try JSONDecoder().decode(DeploymentSpec.self, from: data)
+        #expect(spec.strategy.kind == .rolling && spec.strategy.maxSurge == .count(2))
     }
 
     @Test func `a stored spec is read also when the catalogue has changed since`() throws {

@@ -123,15 +123,6 @@ import Testing
                 .problems.map(\.code) == [.conflict])
     }
 
-    @Test func `another strategy drops the parameters of the one before`() throws {
-        let result = try patched(
-            #"{"strategy": {"type": "canary", "steps": [10, 100]}}"#,
-            #"{"strategy": {"max_surge": 3}}"#)
-        #expect(result.spec.strategy.kind == .canary && result.spec.strategy.steps == [100, 1000])
-        #expect(
-            try problems(#"{"strategy": {"steps": [100]}}"#).problems.map(\.code) == [.conflict])
-    }
-
     @Test func `a patch is checked as a whole, and nothing of a bad one is taken`() throws {
         let problems = try problems(
             #"{"scaling_config": {"min_replicas": 9}, "owner": "me", "ownr": "x"}"#)

@@ -29,10 +29,6 @@ import Traffic
     @Test func `every field of the table is read from its example`() throws {
         for field in DeploymentFields.all {
             var document = try Specs.json(Specs.least)
-            if let strategies = field.parameterOf {
-                document = document.setting(
-                    path: ["strategy", "type"], to: .string(strategies[0].rawValue))
-            }
             if field.name == "instance_type" { document = document.setting("resources", to: nil) }
             document = document.setting(path: field.path, to: field.example)
             // Alone it would be above the most.
@@ -47,7 +43,7 @@ import Traffic
     }
 
     @Test func `every field may be written in camelCase`() throws {
-        for field in DeploymentFields.all where field.parameterOf == nil {
+        for field in DeploymentFields.all {
             let path = field.path.map(camelCase)
             var document = try Specs.json(Specs.least)
             if field.name == "instance_type" { document = document.setting("resources", to: nil) }
@@ -123,12 +119,12 @@ import Traffic
               "bandwidth_mbps": 100}, "scaling_config": {"min_replicas": 0, "max_replicas": 4,
               "enabled": false, "target_memory_utilization": 80, "cooldown_period": "1.5s"},
              "load_balancer": {"enabled": false, "sticky_sessions": true,
-              "health_check_interval": 0.25}, "strategy": {"type": "canary",
-              "steps": [0.1, 50, 100]}, "slo": {"error_rate": "0.5%", "latency_p95_ms": 250},
+              "health_check_interval": 0.25}, "strategy": {"type": "rolling",
+              "max_surge": "50%"}, "slo": {"error_rate": "0.5%", "latency_p95_ms": 250},
              "lifecycle": {"drain_seconds": 1, "smoke_paths": ["/a"]}, "enable_monitoring": false,
              "monitoring_override_reason": "because"}
             """)
-        #expect(spec.strategy.steps == [1, 500, 1000])
+        #expect(spec.strategy.maxSurge == .share(500))
         #expect(spec.objective.errorRate == 5)
         #expect(spec.scaling.cooldown == .milliseconds(1500))
         #expect(try SpecReader().read(spec.document) == spec)

@@ -30,7 +30,7 @@ struct DeploymentVerb: Sendable {
         "artifact", .filePath, "Its files, if the version is not registered yet.",
         example: "/srv/models/iris-v2.json")
     static let strategy = BodyKey<StrategySpec>(
-        "strategy", .strategy, "Instead of the deployment's own, this time.")
+        "strategy", .strategy, "Becomes the deployment's own, from this change on.")
     static let revision = BodyKey<Int>(
         "revision", .whole(1...1_000_000), "Whose content; the present one without it.", example: 3)
     static let to = BodyKey<Int>(

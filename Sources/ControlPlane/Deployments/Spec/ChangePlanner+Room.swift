@@ -74,11 +74,7 @@ extension ChangePlanner {
             plan.fit.alternatives.append("fewer replicas, or smaller ones")
             return
         }
-        if new.strategy.kind == .blueGreen || new.strategy.kind == .canary {
-            plan.fit.alternatives.append(
-                "strategy rolling: it needs room for \(Counted.words(1, "more replica")) only")
-        }
-        if new.strategy.kind == .rolling, replicas.after > 1 {
+        if replicas.after > 1 {
             plan.fit.alternatives.append(
                 "strategy {\"type\": \"rolling\", \"max_surge\": 0, \"max_unavailable\": 1}: "
                     + "replaces in place, with one replica fewer meanwhile")

@@ -68,15 +68,8 @@ package struct ChangePlanner: Sendable {
     private func peak(_ plan: ChangePlan, _ new: DeploymentSpec?) -> Int {
         let most = max(plan.replicas.now, plan.replicas.after)
         guard plan.replaced > 0, let new else { return most }
-        switch new.strategy.kind {
-        case .rolling:
-            let surge = new.strategy.maxSurge.of(plan.replicas.after, roundingUp: true)
-            return max(most, plan.replicas.after + max(surge, surge == 0 ? 0 : 1))
-        case .blueGreen:
-            return plan.replicas.now + plan.replicas.after
-        case .canary:
-            return plan.replicas.now + max(1, plan.replicas.after)
-        }
+        let surge = new.strategy.maxSurge.of(plan.replicas.after, roundingUp: true)
+        return max(most, plan.replicas.after + max(surge, surge == 0 ? 0 : 1))
     }
 
     // Time.
@@ -112,7 +105,7 @@ package struct ChangePlanner: Sendable {
     }
 
     private func batches(_ plan: ChangePlan, _ new: DeploymentSpec) -> Int {
-        guard plan.replaced > 0, new.strategy.kind == .rolling else { return 1 }
+        guard plan.replaced > 0 else { return 1 }
         let after = plan.replicas.after
         let atOnce =
             new.strategy.maxSurge.of(after, roundingUp: true)

@@ -118,13 +118,10 @@ package struct LoadBalancerSpec: Sendable, Equatable {
     package init() {}
 }
 
-/// How one revision takes over from another. Parameters of the kinds that are not chosen keep
-/// their defaults and are not shown.
+/// How one revision takes over from another.
 package struct StrategySpec: Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
         case rolling
-        case blueGreen = "blue_green"
-        case canary
     }
 
     package var kind = Kind.rolling
@@ -133,14 +130,6 @@ package struct StrategySpec: Sendable, Equatable {
     package var minHealthy = Duration.seconds(10)
     /// Nil: three times the learned load time, at least two minutes.
     package var progressDeadline: Duration?
-    package var promotesItself = true
-    /// The old revision is watched for after the switch, and kept warm for, this long.
-    package var guardTime = Duration.seconds(120)
-    package var standby = Duration.seconds(600)
-    /// Thousandths, rising; the last is 1000.
-    package var steps = [10, 50, 100, 250, 500, 1000]
-    package var minBake = Duration.seconds(60)
-    package var maxBake = Duration.seconds(900)
 
     package init() {}
 }

@@ -29,7 +29,6 @@ enum Limits {
     /// Of a secret: a key with its chain of certificates.
     static let secretCharacters = 65_536
     static let smokePaths = 16
-    static let steps = 32
     static let reasonCharacters = 1000
     static let dayOfSeconds = Duration.seconds(24 * 3600)
     /// A model in many shards, with its tokenizer and code: a hundred times what is usual.

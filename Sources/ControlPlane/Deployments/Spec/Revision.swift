@@ -120,7 +120,7 @@ extension RevisionContent: Codable {
 extension StrategySpec: Codable {
     /// As the `strategy` object of a document.
     package init(from decoder: any Decoder) throws {
-        let value = try JSONValue(from: decoder)
+        let value = StrategySpec.effective(try JSONValue(from: decoder))
         let faults = Faults()
         let entries = SpecEntries(.object(["strategy": value]), isPatch: false, faults: faults)
         var spec = DeploymentSpec.blank
@@ -135,6 +135,18 @@ extension StrategySpec: Codable {
 
     package func encode(to encoder: any Encoder) throws {
         try document.encode(to: encoder)
+    }
+
+    /// What is stored of strategies that could be chosen once and never took effect is left out:
+    /// `rolling` is what ran.
+    static func effective(_ stored: JSONValue) -> JSONValue {
+        .object(
+            (stored.members ?? []).filter { member in
+                guard member.name == "type" else {
+                    return !DeploymentFields.reserved.contains("strategy.\(member.name)")
+                }
+                return member.value.text.flatMap(Kind.init) != nil
+            })
     }
 
     /// Type and parameters.

@@ -112,7 +112,7 @@ struct SpecEntries {
         byField["scaling_config.max_replicas"] = Entry(value: value, pointer: pointer)
     }
 
-    /// `strategy: canary` is its type.
+    /// `strategy: rolling` is its type.
     private static func withoutShorthand(_ member: JSONValue.Member) -> JSONValue.Member {
         guard Spelling.snakeCase(member.name) == "strategy", case .string = member.value else {
             return member
@@ -150,7 +150,8 @@ enum SpecNames {
     ) {
         let plain = Spelling.snakeCase(name)
         let quoted = Spelling.quoted(name)
-        if group == nil, DeploymentFields.reserved.contains(plain) {
+        let path = group.map { "\($0).\(plain)" } ?? plain
+        if DeploymentFields.reserved.contains(path) {
             faults.add(.notSupported, "\(quoted) is not supported yet", at: pointer)
             return
         }

@@ -5,19 +5,19 @@ package enum SpecLint {
     package static func warnings(
         _ spec: DeploymentSpec, _ room: PlanFacts.Room = .init()
     ) -> [ChangePlan.Warning] {
-        scaling(spec) + resources(spec) + strategy(spec) + production(spec)
+        scaling(spec) + resources(spec) + production(spec)
     }
 
     private static func scaling(_ spec: DeploymentSpec) -> [ChangePlan.Warning] {
         var list: [ChangePlan.Warning] = []
         let scaling = spec.scaling
-        if scaling.isAutomatic, scaling.maxReplicas > max(1, scaling.minReplicas) {
+        if let field = waiting(scaling) {
             list.append(
                 .init(
                     "AUTOSCALING_NOT_ACTIVE",
                     "the settings are stored, and \(scaling.minReplicas) run (min_replicas) until "
                         + "scaled by hand: scaling by load is not supported yet",
-                    field: "scaling_config.max_replicas"))
+                    field: "scaling_config.\(field)"))
         }
         if scaling.minReplicas == 0 {
             list.append(
@@ -35,6 +35,15 @@ package enum SpecLint {
         return list
     }
 
+    /// The setting that says most clearly that scaling by load is wished for.
+    private static func waiting(_ scaling: ScalingSpec) -> String? {
+        guard scaling.isAutomatic else { return nil }
+        if scaling.maxReplicas > max(1, scaling.minReplicas) { return "max_replicas" }
+        if scaling.targetCPU != nil { return "target_cpu_utilization" }
+        if scaling.targetMemory != nil { return "target_memory_utilization" }
+        return scaling.targetGPU == nil ? nil : "target_gpu_utilization"
+    }
+
     private static func resources(_ spec: DeploymentSpec) -> [ChangePlan.Warning] {
         guard spec.resources.gpu == 0, spec.resources.gpuType != nil else { return [] }
         return [
@@ -44,26 +53,14 @@ package enum SpecLint {
         ]
     }
 
-    private static func strategy(_ spec: DeploymentSpec) -> [ChangePlan.Warning] {
+    private static func production(_ spec: DeploymentSpec) -> [ChangePlan.Warning] {
         var list: [ChangePlan.Warning] = []
-        if spec.strategy.kind != .rolling {
-            list.append(
-                .init(
-                    "STRATEGY_NOT_ACTIVE",
-                    "it is stored; until rollouts are supported, replicas are replaced by rolling",
-                    field: "strategy.type"))
-        }
-        if spec.scaling.minReplicas == 1, spec.environment == .production {
+        if spec.environment == .production, spec.scaling.minReplicas == 1 {
             list.append(
                 .init(
                     "SINGLE_REPLICA", "production runs on one replica: its failure is an outage",
                     field: "scaling_config.min_replicas"))
         }
-        return list
-    }
-
-    private static func production(_ spec: DeploymentSpec) -> [ChangePlan.Warning] {
-        var list: [ChangePlan.Warning] = []
         if spec.environment == .production, !spec.isMonitored {
             list.append(
                 .init(

@@ -1,6 +1,6 @@
 // RFC 7396 over a deployment: what a patch names is changed, null takes back to the default, the
 // rest stays. Alternatives replace each other, since the pure merge could only be refused: a new
-// strategy drops the old one's parameters, a new size drops the old one's numbers.
+// size drops the old one's numbers.
 
 package import Notation
 
@@ -59,11 +59,6 @@ package struct SpecPatch: Sendable {
             for name in sizes { entries[name] = nil }
         } else if sizes.contains(where: changes.has) {
             entries["instance_type"] = nil
-        }
-        if changes.has("strategy.type") {
-            for field in DeploymentFields.strategy where field.strategies != nil {
-                entries[field.name] = nil
-            }
         }
     }
 

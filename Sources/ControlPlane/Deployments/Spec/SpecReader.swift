@@ -101,7 +101,11 @@ extension DeploymentSpec {
 
 extension DeploymentSpec: Codable {
     package init(from decoder: any Decoder) throws {
-        self = try SpecReader(.stored).read(JSONValue(from: decoder))
+        var document = try JSONValue(from: decoder)
+        if let strategy = document["strategy"] {
+            document = document.setting("strategy", to: StrategySpec.effective(strategy))
+        }
+        self = try SpecReader(.stored).read(document)
     }
 
     package func encode(to encoder: any Encoder) throws {

@@ -46,22 +46,10 @@ struct SpecRules {
 
     func checkStrategy() {
         let strategy = spec.strategy
-        for field in DeploymentFields.strategy {
-            guard let kinds = field.strategies, !kinds.contains(strategy.kind),
-                entries.has(field.name)
-            else { continue }
-            let names = kinds.map(\.rawValue).sorted().joined(separator: " or ")
-            refuse(
-                field.name, .conflict,
-                "belongs to strategy \(names); this one is \(strategy.kind.rawValue)")
-        }
-        if strategy.kind == .rolling, strategy.maxSurge.isZero, strategy.maxUnavailable.isZero {
+        if strategy.maxSurge.isZero, strategy.maxUnavailable.isZero {
             refuse(
                 "strategy.max_surge", .conflict,
                 "with max_unavailable 0, too, no replica could ever be replaced")
-        }
-        if strategy.kind == .canary, strategy.maxBake < strategy.minBake {
-            refuse("strategy.max_bake_seconds", .outOfRange, "is below min_bake_seconds")
         }
     }
 

@@ -106,47 +106,25 @@ extension DeploymentFields {
         Field(
             "strategy.type", \.strategy.kind,
             .word(
-                StrategySpec.Kind.self,
-                spellings: ["rolling_update": .rolling, "bluegreen": .blueGreen]),
+                StrategySpec.Kind.self, spellings: ["rolling_update": .rolling],
+                reserved: ["blue_green", "bluegreen", "canary"]),
             .live, aliases: ["kind"], example: "rolling", "How replicas are replaced."),
         Field(
             "strategy.max_surge", \.strategy.maxSurge, .countOrShare(0...Limits.replicas), .live,
-            strategies: [.rolling], example: "25%", "Replicas beyond the wanted number meanwhile."),
+            example: "25%", "Replicas beyond the wanted number meanwhile."),
         Field(
             "strategy.max_unavailable", \.strategy.maxUnavailable,
-            .countOrShare(0...Limits.replicas), .live, strategies: [.rolling], example: 0,
+            .countOrShare(0...Limits.replicas), .live, example: 0,
             "Replicas that may be missing meanwhile."),
         Field(
             "strategy.min_healthy_seconds", \.strategy.minHealthy,
-            .seconds(.zero...(.seconds(3600))), .live, strategies: [.rolling], example: 10,
+            .seconds(.zero...(.seconds(3600))), .live, example: 10,
             "A new replica counts once it has been ready this long."),
         Field(
             "strategy.progress_deadline_seconds", \.strategy.progressDeadline,
             Form.seconds(.seconds(1)...Limits.dayOfSeconds).optional, .live, example: 600,
             "Without progress for this long it goes back; without it, three times the learned load "
                 + "time, at least two minutes."),
-        Field(
-            "strategy.auto_promote", \.strategy.promotesItself, .boolean, .live,
-            strategies: [.blueGreen, .canary], example: true,
-            "Goes on by itself when all is well, or waits to be told."),
-        Field(
-            "strategy.guard_seconds", \.strategy.guardTime, .seconds(.zero...(.seconds(3600))),
-            .live, strategies: [.blueGreen], example: 120,
-            "How long the new revision is watched after the switch."),
-        Field(
-            "strategy.standby_seconds", \.strategy.standby,
-            .seconds(.zero...Limits.dayOfSeconds), .live, strategies: [.blueGreen, .canary],
-            example: 600, "How long the old replicas are kept to go back to."),
-        Field(
-            "strategy.steps", \.strategy.steps, .canarySteps, .live, strategies: [.canary],
-            example: .array([1, 5, 25, 100]), "Percent of the requests, step by step."),
-        Field(
-            "strategy.min_bake_seconds", \.strategy.minBake, .seconds(.zero...Limits.dayOfSeconds),
-            .live, strategies: [.canary], example: 60, "Least time on each step."),
-        Field(
-            "strategy.max_bake_seconds", \.strategy.maxBake,
-            .seconds(.seconds(1)...Limits.dayOfSeconds), .live, strategies: [.canary], example: 900,
-            "Longest wait for a verdict on each step."),
     ]
 
     static let lifecycle: [Field] = [

@@ -28,7 +28,17 @@ package enum DeploymentFields {
     }
 
     /// Words of the contract whose time has not come: refused, never ignored.
-    static let reserved = ["timeouts", "retry", "headers", "hedge", "upgrades", "alerts"]
+    static let reserved: Set = [
+        "timeouts", "retry", "headers", "hedge", "upgrades", "alerts", "strategy.auto_promote",
+        "strategy.guard_seconds", "strategy.standby_seconds", "strategy.steps",
+        "strategy.min_bake_seconds", "strategy.max_bake_seconds",
+    ]
+
+    /// By the whole name or its last part, with dashes or underscores.
+    package static func isReserved(_ name: String) -> Bool {
+        let plain = name.replacing("-", with: "_")
+        return reserved.contains { $0 == plain || $0.hasSuffix(".\(plain)") }
+    }
 
     /// Of an answer, not of a request.
     static let readOnly = ["metadata", "status", "id", "spec", "generation", "revision"]

@@ -24,8 +24,6 @@ package struct Field: Sendable {
     private let display: @Sendable (DeploymentSpec) -> JSONValue?
     private let transfer: @Sendable (DeploymentSpec, inout DeploymentSpec) -> Void
     private let isEqual: @Sendable (DeploymentSpec, DeploymentSpec) -> Bool
-    /// Parameters of a strategy belong to one kind of it.
-    let strategies: Set<StrategySpec.Kind>?
 
     /// Another name for the same field; with a scale, its number is multiplied first.
     package struct Alias: Sendable, Equatable {
@@ -36,7 +34,7 @@ package struct Field: Sendable {
     init<Value: Equatable & Sendable>(
         _ path: String, _ property: WritableKeyPath<DeploymentSpec, Value> & Sendable,
         _ form: Form<Value>, _ edit: EditClass, required: Bool = false,
-        aliases: [Alias] = [], strategies: Set<StrategySpec.Kind>? = nil, example: JSONValue,
+        aliases: [Alias] = [], example: JSONValue,
         _ explanation: String
     ) {
         self.path = path.split(separator: ".").map(String.init)
@@ -47,7 +45,6 @@ package struct Field: Sendable {
         self.example = example
         schema = form.schema
         words = form.words
-        self.strategies = strategies
         defaultValue = required ? nil : form.show(DeploymentSpec.blank[keyPath: property])
         write = { value, place, spec in
             if let result = form.read(value, place) { spec[keyPath: property] = result }
@@ -72,8 +69,7 @@ package struct Field: Sendable {
 
     /// Nil when there is nothing to show.
     package func show(_ spec: DeploymentSpec) -> JSONValue? {
-        if let strategies, !strategies.contains(spec.strategy.kind) { return nil }
-        return display(spec)
+        display(spec)
     }
 
     package func copy(from source: DeploymentSpec, to target: inout DeploymentSpec) {
@@ -96,11 +92,4 @@ extension DeploymentSpec {
     static let blank = DeploymentSpec(
         name: "", model: "", version: "", command: [],
         resources: Resources(cpuMillis: 0, memoryBytes: 0))
-}
-
-extension Field {
-    /// The kinds of strategy it is a parameter of; nil when it is none.
-    package var parameterOf: [StrategySpec.Kind]? {
-        strategies.map { kinds in StrategySpec.Kind.allCases.filter(kinds.contains) }
-    }
 }

@@ -74,7 +74,11 @@ extension Form<Int> {
 
 extension Form where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
     /// One of a few words; spaces, dashes and capitals do not matter.
-    package static func word(_ type: Value.Type, spellings: [String: Value] = [:]) -> Form {
+    ///
+    /// - Parameter reserved: words whose time has not come: refused, but as that.
+    package static func word(
+        _ type: Value.Type, spellings: [String: Value] = [:], reserved: Set<String> = []
+    ) -> Form {
         let words = type.allCases.map(\.rawValue)
         let schema = JSONValue.object(["type": "string", "enum": .texts(words)])
         return Form(
@@ -86,12 +90,17 @@ extension Form where Value: RawRepresentable & CaseIterable, Value.RawValue == S
             }
             let plain = text.lowercased().replacing(" ", with: "_").replacing("-", with: "_")
             if let word = Value(rawValue: plain) ?? spellings[plain] { return word }
+            let allowed = "allowed: " + words.joined(separator: ", ")
+            if reserved.contains(plain) {
+                place.refuse(
+                    .notSupported, "\(Spelling.quoted(text)) is not supported yet; \(allowed)")
+                return nil
+            }
             let near = Spelling.nearest(to: plain, among: words)
             let hint = near.map { "did you mean '\($0)'? " } ?? ""
             place.refuse(
                 .invalid,
-                "\(Spelling.quoted(text)) is not allowed; \(hint)allowed: "
-                    + words.joined(separator: ", "))
+                "\(Spelling.quoted(text)) is not allowed; \(hint)\(allowed)")
             return nil
         }
     }
