@@ -56,7 +56,7 @@ private final class NoticeHandler: ChannelInboundHandler {
     private func answer(_ notice: StoppedNotice, isHead: Bool, _ context: ChannelHandlerContext) {
         let problem = JSONValue.object([
             "type": "about:blank", "title": "Service Unavailable", "status": 503,
-            "detail": .string(notice.detail), "code": "stopped",
+            "detail": .string(notice.detail), "code": .string(StoppedNotice.code),
         ])
         let body = ByteBuffer(string: problem.compact + "\n")
         let head = HTTPResponseHead(
@@ -64,6 +64,7 @@ private final class NoticeHandler: ChannelInboundHandler {
             headers: [
                 "content-type": "application/problem+json",
                 "content-length": "\(body.readableBytes)", "cache-control": "no-store",
+                "x-penstock-error": StoppedNotice.code,
                 "retry-after": "\(StoppedNotice.retryAfterSeconds)", "connection": "close",
             ])
         context.write(wrapOutboundOut(.head(head)), promise: nil)

@@ -81,12 +81,15 @@ def test_stopped_it_says_why_and_started_it_is_the_same(start_gateway):
     deployment.act("stop", {"message": "back at noon"})
     answer = gateway.post(INFER, FLOWER)
     assert answer.status == 503 and int(answer.header("retry-after")) > 0
-    assert "back at noon" in answer.text
-    assert answer.json()["code"] == "stopped"
+    assert answer.header("content-type") == "application/problem+json"
+    assert answer.error == "stopped" and answer.json()["code"] == "stopped"
+    assert answer.json()["detail"] == "back at noon"
+    head = gateway.fetch("HEAD", "/iris/v2/health/ready")
+    assert head.status == 503 and head.error == "stopped" and head.body == b""
     # The operator's word is no failure of a model.
     metrics = gateway.admin.metrics()
     assert metrics.sum("penstock_requests_total", outcome="model") == 0
-    assert metrics.sum("penstock_requests_total", outcome="overload") == 1
+    assert metrics.sum("penstock_requests_total", outcome="overload") == 2
     deployment.act("start")
     assert gateway.post(INFER, FLOWER).status == 200
     assert deployment.view["status"]["revision"] == 1
@@ -95,7 +98,9 @@ def test_stopped_it_says_why_and_started_it_is_the_same(start_gateway):
 def test_deleted_it_is_nowhere_and_its_name_is_free(start_gateway):
     gateway, deployment = serving(start_gateway, replicas=1)
     deployment.delete()
-    assert gateway.post(INFER, FLOWER).status == 404
+    answer = gateway.post(INFER, FLOWER)
+    assert answer.status == 404 and answer.error == "no_route"
+    assert answer.header("content-type") == "application/problem+json"
     assert gateway.admin.send("GET", "/v1/deployments/iris").status == 404
     deployment.create(iris(replicas=1))
     assert gateway.post(INFER, FLOWER).status == 200

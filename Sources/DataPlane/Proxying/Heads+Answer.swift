@@ -11,6 +11,10 @@ extension Worker {
         .xRequestID, .penstockDeployment, .penstockRevision, .penstockInferenceID,
         .penstockError, .penstockOther)
 
+    /// One who speaks in the gateway's name may say what is wrong.
+    static let answerOfOwn = FieldMask.none.with(
+        .xRequestID, .penstockDeployment, .penstockRevision, .penstockInferenceID, .penstockOther)
+
     mutating func appendStatusLine(_ answer: ResponseHead, _ bytes: Bytes) {
         head.append("HTTP/1.1 ")
         head.appendDecimal(UInt64(answer.status))
@@ -24,19 +28,22 @@ extension Worker {
         _ answer: ResponseHead, in bytes: Bytes, _ exchange: Slot<Exchange>
     ) -> Bool {
         let service = exchange.it.service
+        let revision = service.it.revisions[Int(exchange.it.revision)]
         head.removeAll()
         appendStatusLine(answer, bytes)
         if service.it.rules.responseNames.count > 0 {
             dropFields(service.it.rules.responseNames, in: bytes)
         }
         HeadWriter.copyFields(
-            fields, of: bytes.span, skipping: Worker.answerReplaced, into: &head)
+            fields, of: bytes.span,
+            skipping: revision.it.speaksForGateway ? Worker.answerOfOwn : Worker.answerReplaced,
+            into: &head)
         if exchange.it.answersChunked { head.append("transfer-encoding: chunked\r\n") }
         if fields.first(.date) < 0 { dates.append(wall, to: &head) }
         head.append("x-request-id: ")
         head.append(exchange.it.replay.bytes.slice(exchange.it.requestID).span)
         head.append("\r\nx-penstock-revision: ")
-        head.append(service.it.revisions[Int(exchange.it.revision)].it.name.span)
+        head.append(revision.it.name.span)
         head.append("\r\nx-penstock-inference-id: ")
         appendInferenceID()
         head.appendCRLF()

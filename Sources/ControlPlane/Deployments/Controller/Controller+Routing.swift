@@ -171,6 +171,8 @@ extension ServicePlan {
 package struct StoppedNotice: Sendable, Equatable {
     /// Which deployment a request was for; set by the gateway, whatever the client sent.
     package static let header = "x-penstock-stopped"
+    /// As `x-penstock-error` says it.
+    package static let code = "stopped"
     /// Operators come back sooner or later; clients need not ask every second.
     package static let retryAfterSeconds = 30
 
