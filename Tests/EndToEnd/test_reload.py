@@ -2,13 +2,16 @@
 
 import json
 import pathlib
+import shutil
 import signal
 import socket
 import threading
 
 import pytest
 
-from harness.configuration import service
+from harness.configuration import configuration, service
+from harness.deployments import iris
+from harness.gateway import binary
 from harness.load import Load
 from harness.messages import LAST_CHUNK, chunk, compose
 from harness.origin import fixed, held
@@ -243,3 +246,23 @@ def test_reloads_leak_neither_memory_nor_descriptors(start_origin, start_gateway
     reload_often(40)
     assert resident_bytes(gateway.pid) - before[0] < 6 * 1024 * 1024 * LARGENESS
     assert descriptors(gateway.pid) <= before[1] + 2
+
+
+def test_programs_are_found_beside_a_gateway_whose_file_was_replaced(start_gateway, folder):
+    place = folder / "bin"
+    place.mkdir()
+    for name in ("penstock", "penstock-model"):
+        shutil.copy(binary(name), place / name)
+    gateway = start_gateway(
+        whole=configuration(deployments=[iris(replicas=1)]), program=place / "penstock")
+    assert gateway.get("/iris/v2/health/ready").status == 200
+    # As a package manager does it: another file under the same name.
+    shutil.copy(binary("penstock"), place / "next")
+    (place / "next").rename(place / "penstock")
+    second = iris(name="second", model="second", replicas=1)
+    assert gateway.reload(changed(gateway, lambda c: c["deployments"].append(second)))
+    until(lambda: gateway.get("/second/v2/health/ready").status == 200, "the second one serves")
+    # Nor is its new place asked for, if the old file lives on elsewhere.
+    (place / "penstock").rename(folder / "penstock")
+    third = iris(name="third", model="third", replicas=1)
+    assert gateway.reload(changed(gateway, lambda c: c["deployments"].append(third)))

@@ -12,11 +12,24 @@ package struct ProgramSearch: Sendable {
 
     /// Beside this program, then PATH.
     package init(environment: [String: String]) {
-        let own = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         directories =
-            [own.deletingLastPathComponent().path(percentEncoded: false)]
+            [Self.ownDirectory]
             + (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":")
             .map(String.init)
+    }
+
+    /// Where this process was started from. Looked up once, at the start: later the file may have
+    /// been moved or replaced, and the models beside its successor are still the ones meant.
+    package static let ownDirectory = directory(
+        // Without /proc nothing here runs; PATH is searched then.
+        ofExecutable: (try? FileManager.default.destinationOfSymbolicLink(
+            atPath: "/proc/self/exe")) ?? "")
+
+    /// Of what /proc says: the kernel adds " (deleted)" to the name of a file that is gone, so a
+    /// path is not to be resolved again.
+    package static func directory(ofExecutable path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "/" }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     package func program(_ name: String) throws(ReplicaError) -> String {
