@@ -230,3 +230,13 @@ def test_one_replica_is_drained_restarted_and_ejected(cli):
     cli("replicas", "eject", "iris", "iris-1")
     cli("replicas", "drain", "iris", "iris-99", code=3)
     until(lambda: "2/2" in cli("list").stdout, "both replicas are back")
+
+
+def test_gpus_that_the_file_declares_are_told_as_declared(start_gateway):
+    gateway = start_gateway(whole=configuration(
+        machine={"gpus": [{"type": "NVIDIA T4", "count": 2, "memory": "16GiB"}]}))
+    [node] = gateway.admin.get("/v1/nodes")["nodes"]
+    assert node["gpu_source"] == "declared" and len(node["gpus"]) == 2
+    told = run("nodes", folder=gateway.folder,
+               environment={"PENSTOCK_SERVER": f"http://{gateway.admin.address}"})
+    assert "declared" in told.stdout, told.stdout

@@ -96,7 +96,10 @@ extension Tables {
                 .init("\(Words.number(cpu?["taken"])) of \(Words.number(cpu?["cores"])) promised"),
                 .init(
                     "\(size(memory?["taken"])) of \(size(memory?["bytes"])) promised"),
-                .init(gpus.isEmpty ? "none" : "\(free) of \(gpus.count) free"),
+                .init(
+                    gpus.isEmpty
+                        ? "none"
+                        : "\(free) of \(gpus.count) free, \(item["gpu_source"]?.text ?? "")"),
                 .init(limits(item["enforcement"])))
         }
         return table

@@ -90,11 +90,11 @@ package final class ProcessRuntime: ReplicaRuntime {
     }
 
     package func capacity() async -> RuntimeCapacity {
-        let (all, free) = books.withLock { ($0.gpus.inventory.devices, $0.gpus.free) }
+        let (all, free) = books.withLock { ($0.gpus.inventory, $0.gpus.free) }
         return RuntimeCapacity(
             cores: ProcessInfo.processInfo.activeProcessorCount,
-            memoryBytes: Int(clamping: ProcessInfo.processInfo.physicalMemory), gpus: all,
-            freeGPUs: free)
+            memoryBytes: Int(clamping: ProcessInfo.processInfo.physicalMemory), gpus: all.devices,
+            freeGPUs: free, gpuSource: all.source)
     }
 
     package func enforcement(of resources: ReplicaResources) -> [ResourceKind: Enforcement] {

@@ -52,14 +52,18 @@ package struct RuntimeCapacity: Sendable, Equatable {
     package var memoryBytes: Int
     package var gpus: [GPUDevice]
     package var freeGPUs: [GPUDevice]
+    /// Whence `gpus` are known.
+    package var gpuSource: GPUInventory.Source
 
     package init(
-        cores: Int, memoryBytes: Int, gpus: [GPUDevice] = [], freeGPUs: [GPUDevice] = []
+        cores: Int, memoryBytes: Int, gpus: [GPUDevice] = [], freeGPUs: [GPUDevice] = [],
+        gpuSource: GPUInventory.Source = .none
     ) {
         self.cores = cores
         self.memoryBytes = memoryBytes
         self.gpus = gpus
         self.freeGPUs = freeGPUs
+        self.gpuSource = gpuSource
     }
 }
 

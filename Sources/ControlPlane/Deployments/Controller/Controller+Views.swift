@@ -120,7 +120,7 @@ extension Controller: DeploymentControl {
                         id: $0.id, type: $0.type, memoryBytes: Int(clamping: $0.memoryBytes),
                         replica: owners[$0.id])
                 },
-                gpuSource: capacity.gpus.isEmpty ? "none" : "detected",
+                gpuSource: capacity.gpuSource.rawValue,
                 enforcement: Dictionary(
                     uniqueKeysWithValues: enforcement.map { ($0.key.rawValue, "\($0.value)") }))
         ]
