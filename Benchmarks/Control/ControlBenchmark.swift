@@ -257,7 +257,7 @@ private struct NoModels: ModelRegistry {
     }
 
     func register(
-        _ draft: ModelVersionDraft, by actor: String, at: Date
+        _ draft: ModelVersionDraft, by actor: String, at: Date, isDryRun: Bool
     ) async throws -> ModelVersion {
         throw ModelError.unknownModel(draft.model)
     }

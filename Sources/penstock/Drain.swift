@@ -12,7 +12,8 @@ struct Drain: AsyncParsableCommand {
 
     func run() async throws {
         try await endpoint.send("drain")
-        Terminal.print("\(endpoint.address): drained; it takes no new requests")
+        let words = endpoint.trial.told("drained; it takes", or: "would be drained; it would take")
+        Terminal.print("\(endpoint.address): \(words) no new requests")
     }
 }
 
@@ -25,7 +26,8 @@ struct Undrain: AsyncParsableCommand {
 
     func run() async throws {
         try await endpoint.send("undrain")
-        Terminal.print("\(endpoint.address): takes requests again")
+        let words = endpoint.trial.told("takes", or: "would take")
+        Terminal.print("\(endpoint.address): \(words) requests again")
     }
 }
 
@@ -36,12 +38,13 @@ struct EndpointArguments: ParsableArguments {
     @Argument(help: "The endpoint's address, as `penstock status` shows it.")
     var address: String
 
+    @OptionGroup var trial: DryRunOption
     @OptionGroup var admin: ServerOptions
 
     func send(_ verb: String) async throws {
         let path =
             "/v1/services/\(AdminClient.segment(service))/endpoints/"
             + "\(AdminClient.segment(address)):\(verb)"
-        _ = try await admin.client().send(.post, path)
+        _ = try await admin.client().exchange(.post, path, trial.query)
     }
 }

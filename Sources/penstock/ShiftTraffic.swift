@@ -26,6 +26,7 @@ struct ShiftTraffic: AsyncParsableCommand {
     @Flag(help: "Go back to the split of the file.")
     var clear = false
 
+    @OptionGroup var trial: DryRunOption
     @OptionGroup var admin: ServerOptions
 
     @Flag(help: "Print JSON.")
@@ -40,13 +41,17 @@ struct ShiftTraffic: AsyncParsableCommand {
         let client = try admin.client()
         let path = "/v1/services/\(AdminClient.segment(service))/traffic"
         if clear {
-            let answer = try await client.send(.delete, path)
-            show(answer, "\(service): back to the split of the file")
+            let answer = try await client.exchange(.delete, path, trial.query).body
+            let words = trial.told("back", or: "would be back")
+            show(answer, "\(service): \(words) to the split of the file")
         } else if shares.isEmpty {
             let answer = try await client.send(.get, path)
             show(answer, ServiceView.split(in: answer))
         } else {
-            let answer = try await client.send(.put, path, body: body())
+            let answer = try await client.exchange(.put, path, trial.query, body: body()).body
+            if trial.dryRun {
+                return show(answer, "\(service): would be \(shares.joined(separator: " "))")
+            }
             let generation = JSONValue(answer)?["generation"]?.number
             let since = generation.map { ", generation \(Int($0))" } ?? ""
             show(

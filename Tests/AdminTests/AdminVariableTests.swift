@@ -38,7 +38,7 @@ import Testing
     @Test func `a dry run stores nothing`() async throws {
         let port = try await ControlPort()
         let body = #"{"environment": "staging", "value": "x"}"#
-        #expect(await set(port, "/v1/secrets/a?dryRun=true", body).status == 201)
+        #expect(await set(port, "/v1/secrets/a?dryRun=true", body).status == 200)
         #expect(await port.send("GET", "/v1/secrets/a").status == 404)
     }
 

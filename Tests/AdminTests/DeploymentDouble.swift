@@ -243,6 +243,7 @@ actor DeploymentDouble: DeploymentControl {
     func cancel(_ id: String, asked: ChangeRequest) async throws -> DeploymentOperation {
         var operation = try await operation(id)
         operation.phase = .cancelled
+        if asked.isDryRun { return operation }
         operations[id] = operation
         return operation
     }

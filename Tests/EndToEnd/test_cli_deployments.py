@@ -240,3 +240,31 @@ def test_gpus_that_the_file_declares_are_told_as_declared(start_gateway):
     told = run("nodes", folder=gateway.folder,
                environment={"PENSTOCK_SERVER": f"http://{gateway.admin.address}"})
     assert "declared" in told.stdout, told.stdout
+
+
+def test_every_change_can_be_tried_first(cli):
+    cli.create()
+    made = cli("tokens", "create", "--role", "viewer", "--dry-run")
+    assert "would be made" in made.stdout and "keep this" not in made.stderr
+    [own] = cli.json("tokens")["tokens"]
+    cli("models", "register", "iris", "v9", "--dry-run")
+    cli("models", "delete", "iris", "v1", "--dry-run", code=4)
+    assert len(cli.json("models", "versions", "iris")["versions"]) == 1
+    cli("configs", "set", "eu", "--environment", "staging", "A=b")
+    assert "would be removed" in cli("configs", "delete", "eu", "--dry-run").stdout
+    assert "eu" in cli("configs").stdout
+    cli("tokens", "revoke", own["id"], "--dry-run", code=4)
+    cli("tokens", "revoke", "nobody", "--dry-run", code=3)
+    [service] = cli.json("services")["services"]
+    [replica] = cli.json("replicas", "iris")["replicas"]
+    address = replica["address"]
+    assert "would be drained" in cli("drain", "iris", address, "--dry-run").stdout
+    assert "would take" in cli("undrain", "iris", address, "--dry-run").stdout
+    assert "would be r1=100" in cli("traffic", "iris", "r1=100", "--dry-run").stdout
+    assert "would be back" in cli("traffic", "iris", "--clear", "--dry-run").stdout
+    [done] = cli.json("operations")["operations"]
+    assert "had ended" in cli("operations", "cancel", done["id"], "--dry-run").stdout
+    [after] = cli.json("services")["services"]
+    assert after["name"] == service["name"] and after.get("traffic") == service.get("traffic")
+    assert [entry["action"] for entry in cli.json("audit", "list")["entries"]].count(
+        "traffic.set") == 0

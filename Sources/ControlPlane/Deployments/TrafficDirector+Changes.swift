@@ -3,7 +3,7 @@
 
 import Logging
 import State
-import Traffic
+package import Traffic
 
 extension TrafficDirector {
     /// Replaces the whole split of a service; revisions not named get nothing.
@@ -13,31 +13,59 @@ extension TrafficDirector {
     package func shift(
         service name: String, to weights: [String: Int], by actor: String = "system"
     ) async throws -> UInt64 {
-        var (next, service) = try written(name)
-        try validate(weights, for: service)
-        let whole = service.split.mapValues { _ in 0 }.merging(weights) { $1 }
-        let override = TrafficOverride(
-            service: name, weights: whole, fileFingerprint: service.splitFingerprint,
-            createdAt: now())
-        next.overrides[name] = override
-        return try await change(next, .setSplit(override), as: .setSplit, by: actor)
+        try await carryOut(.shift(service: name, weights), by: actor)
     }
 
     /// Goes back to the split of the file.
     package func clearShift(
         service name: String, by actor: String = "system"
     ) async throws -> UInt64 {
-        var (next, _) = try written(name)
-        guard next.overrides.removeValue(forKey: name) != nil else {
-            return try await confirmed(generation)
-        }
-        return try await change(next, .clearSplit(service: name), as: .clearSplit, by: actor)
+        try await carryOut(.clear(service: name), by: actor)
     }
 
     /// Takes an endpoint out of the rotation, or back in; requests under way end well.
     package func setDrained(
-        service name: String, address given: String, _ isDrained: Bool, by actor: String = "system"
+        service name: String, address: String, _ isDrained: Bool, by actor: String = "system"
     ) async throws -> UInt64 {
+        try await carryOut(.drain(service: name, address: address, isDrained), by: actor)
+    }
+
+    /// The plan that a change would make, after all its checks; nothing is stored or applied.
+    package func trying(_ wish: TrafficWish) throws -> TrafficPlan {
+        let (next, _) = try edited(by: wish)
+        return try next.plan(generation: generation)
+    }
+
+    private func carryOut(_ wish: TrafficWish, by actor: String) async throws -> UInt64 {
+        let (next, edit) = try edited(by: wish)
+        guard let edit else { return try await confirmed(generation) }
+        return try await change(next, edit, as: wish.action, by: actor)
+    }
+
+    /// The sources as a wish wants them; no edit when they are so already.
+    private func edited(by wish: TrafficWish) throws -> (TrafficSources, TrafficEdit?) {
+        switch wish {
+        case .shift(let name, let weights):
+            var (next, service) = try written(name)
+            try validate(weights, for: service)
+            let whole = service.split.mapValues { _ in 0 }.merging(weights) { $1 }
+            let override = TrafficOverride(
+                service: name, weights: whole, fileFingerprint: service.splitFingerprint,
+                createdAt: now())
+            next.overrides[name] = override
+            return (next, .setSplit(override))
+        case .clear(let name):
+            var (next, _) = try written(name)
+            let isSet = next.overrides.removeValue(forKey: name) != nil
+            return (next, isSet ? .clearSplit(service: name) : nil)
+        case .drain(let name, let address, let isDrained):
+            return try drained(name, address, isDrained)
+        }
+    }
+
+    private func drained(
+        _ name: String, _ given: String, _ isDrained: Bool
+    ) throws -> (TrafficSources, TrafficEdit?) {
         var (next, service) = try written(name)
         let address = NetworkAddress(given)?.description ?? given
         guard let fingerprint = service.drainFingerprint(of: address) else {
@@ -46,20 +74,16 @@ extension TrafficDirector {
                 known: service.revisions.flatMap(\.endpoints).map(\.address.description))
         }
         let key = TrafficSources.EndpointKey(service: name, address: address)
-        let action = isDrained ? ChangeAction.drain : .undrain
         if service.isDrained(address) == isDrained {
             // Nothing is left that differs from what is written: forget rather than repeat it.
-            guard next.drains.removeValue(forKey: key) != nil else {
-                return try await confirmed(generation)
-            }
-            return try await change(
-                next, .clearDrain(service: name, address: address), as: action, by: actor)
+            let isSet = next.drains.removeValue(forKey: key) != nil
+            return (next, isSet ? .clearDrain(service: name, address: address) : nil)
         }
         let drain = EndpointDrain(
             service: name, address: address, isDrained: isDrained, fileFingerprint: fingerprint,
             createdAt: now())
         next.drains[key] = drain
-        return try await change(next, .setDrain(drain), as: action, by: actor)
+        return (next, .setDrain(drain))
     }
 
     private func written(_ name: String) throws -> (TrafficSources, ServicePlan) {
@@ -149,6 +173,22 @@ extension TrafficDirector {
             }
         return ChangeRecord(
             at: now(), actor: actor, action: action.rawValue, target: target, detail: detail)
+    }
+}
+
+/// A change that somebody wants.
+package enum TrafficWish: Sendable {
+    /// Thousandths by revision.
+    case shift(service: String, [String: Int])
+    case clear(service: String)
+    case drain(service: String, address: String, Bool)
+
+    var action: ChangeAction {
+        switch self {
+        case .shift: .setSplit
+        case .clear: .clearSplit
+        case .drain(_, _, let isDrained): isDrained ? .drain : .undrain
+        }
     }
 }
 

@@ -20,15 +20,10 @@ extension Store {
     package func createToken(
         _ draft: TokenDraft, by actor: String, now: Date
     ) async throws -> NewToken {
-        try Bounds.check(draft)
-        try Bounds.check(actor: actor)
         var generator = SystemRandomNumberGenerator()
         let secret = AdminToken.make(using: &generator)
-        let token = Token(
-            id: DocumentID.make(at: now, using: &generator), grants: draft.grants,
-            note: draft.note, createdAt: Moment.rounded(now), createdBy: actor,
-            expiresAt: Moment.rounded(now.addingTimeInterval(draft.lifetime / .seconds(1))),
-            lastUsedAt: nil, revokedAt: nil, isBootstrap: false)
+        let token = try checkedToken(
+            draft, id: DocumentID.make(at: now, using: &generator), by: actor, now: now)
         let detail = try token.auditDetail
         try await write { connection in
             try TokenTable.insert(token, digest: secret.digest, in: connection)
@@ -37,6 +32,19 @@ extension Store {
                 before: "", after: "", in: connection)
         }
         return NewToken(record: token, secret: secret)
+    }
+
+    /// What a draft would be as a token; nothing is stored.
+    package func checkedToken(
+        _ draft: TokenDraft, id: String, by actor: String, now: Date
+    ) throws -> Token {
+        try Bounds.check(draft)
+        try Bounds.check(actor: actor)
+        return Token(
+            id: id, grants: draft.grants, note: draft.note, createdAt: Moment.rounded(now),
+            createdBy: actor,
+            expiresAt: Moment.rounded(now.addingTimeInterval(draft.lifetime / .seconds(1))),
+            lastUsedAt: nil, revokedAt: nil, isBootstrap: false)
     }
 
     /// The newest first, revoked and expired ones too until upkeep removes them.

@@ -32,6 +32,17 @@ struct ChangeOptions: ParsableArguments {
     }
 }
 
+/// For changes that are done at once: there is nothing to wait for.
+struct DryRunOption: ParsableArguments {
+    @Flag(help: "Make all checks; change nothing.")
+    var dryRun = false
+
+    var query: [(String, String?)] { [("dryRun", dryRun ? "true" : nil)] }
+
+    /// In front of what would be told: `iris v1: would be forgotten`.
+    func told(_ done: String, or wouldBe: String) -> String { dryRun ? wouldBe : done }
+}
+
 struct ReasonOption: ParsableArguments {
     @Option(help: "Why; kept in the history.")
     var reason: String?

@@ -33,6 +33,7 @@ extension Models {
                 "A field this version suggests to its deployments.", valueName: "field=value"))
         var defaults: [String] = []
 
+        @OptionGroup var trial: DryRunOption
         @OptionGroup var options: ReadOptions
 
         func run() async throws {
@@ -45,12 +46,15 @@ extension Models {
                 "defaults": defaults.isEmpty ? nil : edits,
             ])
             let answer = try await client.change(
-                .post, Models.path(version.model) + "/versions",
+                .post, Models.path(version.model) + "/versions", trial.query,
                 body: body.withAbsolutePaths(isLocal: client.isLocal))
             options.show(answer.json) { value in
                 let digest =
                     value[path: ["artifact", "sha256"]]?.text.map { ", sha256 \($0)" } ?? ""
-                let word = answer.status == 201 ? "registered" : "was registered before, the same"
+                let word =
+                    trial.dryRun
+                    ? "would be registered, or is, the same"
+                    : answer.status == 201 ? "registered" : "was registered before, the same"
                 return "\(version.model) \(version.version): \(word)\(digest)"
             }
         }

@@ -91,11 +91,14 @@ struct Models: AsyncParsableCommand {
             abstract: "Forget a version that nothing uses; its files stay.",
             usage: "penstock models delete iris v1")
         @OptionGroup var version: VersionArguments
+        @OptionGroup var trial: DryRunOption
         @OptionGroup(title: "Where the gateway is") var admin: ServerOptions
 
         func run() async throws {
-            _ = try await admin.client().change(.delete, version.path)
-            Terminal.print("\(version.model) \(version.version): forgotten; its files stay")
+            _ = try await admin.client().change(.delete, version.path, trial.query)
+            Terminal.print(
+                "\(version.model) \(version.version): "
+                    + trial.told("forgotten", or: "would be forgotten") + "; its files stay")
         }
     }
 }

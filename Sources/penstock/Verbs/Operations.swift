@@ -87,17 +87,19 @@ struct Operations: AsyncParsableCommand {
         var id: String
 
         @OptionGroup var reason: ReasonOption
+        @OptionGroup var trial: DryRunOption
         @OptionGroup var options: ReadOptions
 
         func run() async throws {
             let client = try options.admin.client()
             let answer = try await client.change(
-                .post, "/v1/operations/\(AdminClient.segment(id)):cancel",
+                .post, "/v1/operations/\(AdminClient.segment(id)):cancel", trial.query,
                 body: .object(["reason": reason.member]))
             options.show(answer.json) { operation in
                 let state = operation["state"]?.text ?? "?"
                 return state == "cancelled"
-                    ? "\(OperationText.title(operation)): cancelled"
+                    ? "\(OperationText.title(operation)): "
+                        + trial.told("cancelled", or: "would be cancelled")
                     : "\(OperationText.title(operation)): had ended before (\(state))"
             }
         }

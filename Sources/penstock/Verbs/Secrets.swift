@@ -1,4 +1,5 @@
 // `penstock secrets` and `penstock configs`: variables that deployments name instead of holding.
+// What both do alike stands in Variables.swift; setting them differs.
 // A secret's value comes from a file or from standard input, never from an argument: arguments are
 // in the shell's history and in every list of processes.
 
@@ -16,30 +17,8 @@ struct Secrets: AsyncParsableCommand {
             penstock set iris secrets.HF_TOKEN=hf-token
             penstock secrets delete hf-token
             """,
-        subcommands: [All.self, Put.self, Show.self, Remove.self], defaultSubcommand: All.self)
-
-    struct All: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "list", abstract: "List secrets, without their values.",
-            usage: "penstock secrets list")
-        @OptionGroup var options: ReadOptions
-
-        func run() async throws {
-            try await VariableKindVerbs(plural: "secrets").list(options)
-        }
-    }
-
-    struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Show a secret's versions, without their values.",
-            usage: "penstock secrets show hf-token")
-        @Argument(help: "The secret.") var name: String
-        @OptionGroup var options: ReadOptions
-
-        func run() async throws {
-            try await VariableKindVerbs(plural: "secrets").show(name, options)
-        }
-    }
+        subcommands: VariableVerbs<SecretNoun>.around(Put.self),
+        defaultSubcommand: VariableVerbs<SecretNoun>.All.self)
 
     struct Put: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -61,20 +40,8 @@ struct Secrets: AsyncParsableCommand {
         func run() async throws {
             var text = String(decoding: try DocumentFile.bytes(file), as: UTF8.self)
             if text.hasSuffix("\n") { text.removeLast() }
-            try await VariableKindVerbs(plural: "secrets").put(
+            try await VariableVerbs<SecretNoun>.put(
                 name, .init(name: "value", value: .string(text)), environment, options)
-        }
-    }
-
-    struct Remove: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "delete", abstract: "Remove a secret that no deployment names.",
-            usage: "penstock secrets delete hf-token")
-        @Argument(help: "The secret.") var name: String
-        @OptionGroup(title: "Where the gateway is") var admin: ServerOptions
-
-        func run() async throws {
-            try await VariableKindVerbs(plural: "secrets").remove(name, admin)
         }
     }
 }
@@ -88,28 +55,8 @@ struct Configs: AsyncParsableCommand {
             penstock configs show eu
             penstock configs delete eu
             """,
-        subcommands: [All.self, Put.self, Show.self, Remove.self], defaultSubcommand: All.self)
-
-    struct All: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "list", abstract: "List configs.", usage: "penstock configs list")
-        @OptionGroup var options: ReadOptions
-
-        func run() async throws {
-            try await VariableKindVerbs(plural: "configs").list(options)
-        }
-    }
-
-    struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Show a config's versions and values.", usage: "penstock configs show eu")
-        @Argument(help: "The config.") var name: String
-        @OptionGroup var options: ReadOptions
-
-        func run() async throws {
-            try await VariableKindVerbs(plural: "configs").show(name, options)
-        }
-    }
+        subcommands: VariableVerbs<ConfigNoun>.around(Put.self),
+        defaultSubcommand: VariableVerbs<ConfigNoun>.All.self)
 
     struct Put: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -132,20 +79,8 @@ struct Configs: AsyncParsableCommand {
                 }
                 return JSONValue.Member(name: String(parts[0]), value: .string(String(parts[1])))
             }
-            try await VariableKindVerbs(plural: "configs").put(
+            try await VariableVerbs<ConfigNoun>.put(
                 name, .init(name: "values", value: .object(members)), environment, options)
-        }
-    }
-
-    struct Remove: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "delete", abstract: "Remove a config that no deployment names.",
-            usage: "penstock configs delete eu")
-        @Argument(help: "The config.") var name: String
-        @OptionGroup(title: "Where the gateway is") var admin: ServerOptions
-
-        func run() async throws {
-            try await VariableKindVerbs(plural: "configs").remove(name, admin)
         }
     }
 }
@@ -154,54 +89,6 @@ struct VariableOptions: ParsableArguments {
     @Option(help: "What it is for.")
     var description: String?
 
-    @Flag(help: "Make all checks; change nothing.")
-    var dryRun = false
-
+    @OptionGroup var trial: DryRunOption
     @OptionGroup var reading: ReadOptions
-}
-
-/// What both do alike.
-private struct VariableKindVerbs {
-    let plural: String
-
-    private func path(_ name: String) -> String { "/v1/\(plural)/\(AdminClient.segment(name))" }
-
-    func list(_ options: ReadOptions) async throws {
-        let client = try options.admin.client()
-        options.show(
-            try await client.list("/v1/\(plural)", plural), plural,
-            none: "no \(plural); penstock \(plural) set --help"
-        ) {
-            Tables.variables($0, at: secondsNow())
-        }
-    }
-
-    func show(_ name: String, _ options: ReadOptions) async throws {
-        let answer = try await options.admin.client().get(path(name))
-        options.show(answer) { YAMLText.text($0).trimmedEnd }
-    }
-
-    func put(
-        _ name: String, _ content: JSONValue.Member, _ environment: String,
-        _ options: VariableOptions
-    ) async throws {
-        var members = [JSONValue.Member(name: "environment", value: .string(environment)), content]
-        if let text = options.description {
-            members.append(.init(name: "description", value: .string(text)))
-        }
-        let client = try options.reading.admin.client()
-        let answer = try await client.change(
-            .put, path(name), [("dryRun", options.dryRun ? "true" : nil)],
-            body: .object(members))
-        options.reading.show(answer.json) { record in
-            let version = record["version"]?.whole ?? 0
-            return options.dryRun
-                ? "\(name): would be at version \(version)" : "\(name): version \(version)"
-        }
-    }
-
-    func remove(_ name: String, _ admin: ServerOptions) async throws {
-        _ = try await admin.client().change(.delete, path(name))
-        Terminal.print("\(name): removed with all its versions")
-    }
 }

@@ -58,6 +58,7 @@ struct Tokens: AsyncParsableCommand {
         @Option(help: "For how long, such as 30d or 12h; 90 days without it.")
         var expires: TimeSpan?
 
+        @OptionGroup var trial: DryRunOption
         @OptionGroup var options: ReadOptions
 
         func run() async throws {
@@ -70,12 +71,13 @@ struct Tokens: AsyncParsableCommand {
                 ])
             }
             let answer = try await options.admin.client().exchange(
-                .post, "/v1/tokens",
+                .post, "/v1/tokens", trial.query,
                 body: JSONValue.object([
                     "grants": .array(grants), "note": note.map(JSONValue.string),
                     "expires_in": expires.map { .string($0.text) },
                 ]).compact)
             options.show(answer.json) { token in
+                if trial.dryRun { return "a token would be made: \(role.joined(separator: ", "))" }
                 Terminal.error("token \(token["id"]?.text ?? ""): keep this, it is not told again")
                 return token["secret"]?.text ?? ""
             }
@@ -87,12 +89,15 @@ struct Tokens: AsyncParsableCommand {
             abstract: "End a token at once.",
             usage: "penstock tokens revoke 01M7YTYCEP5JXR7XKCS52RRSFH")
         @Argument(help: "Its id.") var id: String
+        @OptionGroup var trial: DryRunOption
         @OptionGroup var options: ReadOptions
 
         func run() async throws {
             let answer = try await options.admin.client().change(
-                .delete, "/v1/tokens/\(AdminClient.segment(id))")
-            options.show(answer.json) { _ in "\(id): revoked" }
+                .delete, "/v1/tokens/\(AdminClient.segment(id))", trial.query)
+            options.show(answer.json) { _ in
+                "\(id): " + trial.told("revoked", or: "would be revoked")
+            }
         }
     }
 }

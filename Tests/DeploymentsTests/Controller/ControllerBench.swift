@@ -86,7 +86,7 @@ struct TrustingRegistry: ModelRegistry {
     }
 
     func register(
-        _ draft: ModelVersionDraft, by actor: String, at: Date
+        _ draft: ModelVersionDraft, by actor: String, at: Date, isDryRun: Bool
     ) async throws -> ModelVersion {
         try await version(draft.version, of: draft.model)
     }

@@ -12,40 +12,74 @@ extension AdminAPI {
         return try await traffic(of: name, generation: plan.generation)
     }
 
-    func putTraffic(of name: String, _ call: AdminCall) async throws -> AdminResponse {
+    func putTraffic(
+        of name: String, _ call: AdminCall, isDryRun: Bool
+    ) async throws -> AdminResponse {
         let service = try service(name, in: try await loadedPlan())
         let weights = try TrafficBody.weights(call.request.body, for: service)
+        if isDryRun {
+            let plan = try await director.trying(.shift(service: name, weights))
+            return .json(Self.traffic(try self.service(name, in: plan), plan, source: "api", nil))
+        }
         let generation = try await director.shift(service: name, to: weights, by: call.actor)
         return try await traffic(of: name, generation: generation)
     }
 
-    func deleteTraffic(of name: String, _ call: AdminCall) async throws -> AdminResponse {
+    func deleteTraffic(
+        of name: String, _ call: AdminCall, isDryRun: Bool
+    ) async throws -> AdminResponse {
+        if isDryRun {
+            let plan = try await director.trying(.clear(service: name))
+            let source = await writtenSource(of: name)
+            return .json(Self.traffic(try service(name, in: plan), plan, source: source, nil))
+        }
         let generation = try await director.clearShift(service: name, by: call.actor)
         return try await traffic(of: name, generation: generation)
     }
 
     func drain(
-        _ name: String, _ address: String, _ isDrained: Bool, _ call: AdminCall
+        _ name: String, _ address: String, _ isDrained: Bool, _ call: AdminCall, isDryRun: Bool
     ) async throws -> AdminResponse {
-        let generation = try await director.setDrained(
-            service: name, address: address, isDrained, by: call.actor)
-        return .json(
-            .object([
-                "generation": .count(generation), "service": .string(name),
-                "address": .string(NetworkAddress(address)?.description ?? address),
-                "drained": .bool(isDrained),
-            ]))
+        let generation: UInt64
+        if isDryRun {
+            generation = try await director.trying(
+                .drain(service: name, address: address, isDrained)
+            ).generation
+        } else {
+            generation = try await director.setDrained(
+                service: name, address: address, isDrained, by: call.actor)
+        }
+        let answer = JSONValue.object([
+            "generation": .count(generation), "service": .string(name),
+            "address": .string(NetworkAddress(address)?.description ?? address),
+            "drained": .bool(isDrained),
+        ])
+        return .json(answer.marked(isDryRun))
+    }
+
+    private func writtenSource(of name: String) async -> String {
+        await director.managedNames().contains(name) ? "deployment" : "file"
+    }
+
+    /// As it would be after a change that is only tried.
+    private static func traffic(
+        _ service: ServicePlan, _ plan: TrafficPlan, source: String, _ setAt: JSONValue?
+    ) -> JSONValue {
+        JSONValue.object([
+            "generation": .count(plan.generation), "service": .string(service.name),
+            "traffic": service.trafficJSON, "source": .string(source), "set_at": setAt,
+        ]).marked(true)
     }
 
     private func traffic(of name: String, generation: UInt64) async throws -> AdminResponse {
         let service = try service(name, in: try await loadedPlan())
         let override = await director.override(of: name)
-        let isManaged = await director.managedNames().contains(name)
+        let source = override != nil ? "api" : await writtenSource(of: name)
         return .json(
             .object([
                 "generation": .count(generation), "service": .string(name),
                 "traffic": service.trafficJSON,
-                "source": .string(override != nil ? "api" : isManaged ? "deployment" : "file"),
+                "source": .string(source),
                 "set_at": override.map { .time($0.createdAt) },
             ]))
     }

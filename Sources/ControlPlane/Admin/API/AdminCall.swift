@@ -38,6 +38,9 @@ struct AdminCall: Sendable {
             hint: "it has: \(roles.isEmpty ? "no role" : roles); GET /v1/whoami tells all of it")
     }
 
+    /// Only rows of changes take the parameter.
+    var isDryRun: Bool { query.flag("dryRun") }
+
     /// The body as JSON; an empty one is an empty object.
     func json() throws(Problem) -> JSONValue {
         if request.body.isEmpty { return .object([JSONValue.Member]()) }
@@ -87,13 +90,12 @@ struct AdminCall: Sendable {
     }
 
     /// What the controller is told of who asks.
-    func change(isDryRun: Bool? = nil, reason: String? = nil) throws(Problem) -> ChangeRequest {
-        let dry = isDryRun ?? query.flag("dryRun")
+    func change(isDryRun: Bool, reason: String? = nil) throws(Problem) -> ChangeRequest {
         let conflict = query.text("onConflict").flatMap(ChangeRequest.OnConflict.init)
         let isAdmin = token?.grants.contains { $0.role == .admin } ?? false
         var request = ChangeRequest(
             actor: actor, isAdmin: isAdmin, reason: reason, requestID: requestID,
-            expectedVersion: try expectedVersion(), isDryRun: dry,
+            expectedVersion: try expectedVersion(), isDryRun: isDryRun,
             onConflict: conflict ?? .refuse)
         request.source = query.text("source") ?? ChangeRequest.applySource
         return request

@@ -29,7 +29,11 @@ struct AdminEndpoint: Sendable {
     var isConditional = false
     let handle: Handler
 
+    /// Answers a question.
     typealias Handler = @Sendable (AdminAPI, AdminCall) async throws -> AdminResponse
+    /// Makes a change, or all its checks only.
+    typealias ChangeHandler =
+        @Sendable (AdminAPI, AdminCall, _ isDryRun: Bool) async throws -> AdminResponse
 
     /// Who may.
     enum Access: Sendable, Equatable {
@@ -76,10 +80,37 @@ struct AdminEndpoint: Sendable {
         var links: [String: [String: String]] = [:]
     }
 
+    /// A row that reads.
+    ///
+    /// - Parameter isQuestion: changes nothing although its method is not GET.
     init(
         _ method: Method, _ path: String, _ name: String, _ tag: String, _ access: Access,
         _ summary: String, parameters: [Parameter] = [], body: Body = .none,
-        answers: [Int: Answer], isConditional: Bool = false, handle: @escaping Handler
+        answers: [Int: Answer], isQuestion: Bool = false, handle: @escaping Handler
+    ) {
+        precondition(method == .get || isQuestion, "what changes something takes a dry run")
+        self.init(
+            method, path, name, tag, access, summary, parameters, body, answers,
+            isConditional: false, handle)
+    }
+
+    /// A row that changes something: every one takes `dryRun`, and its handler is told.
+    init(
+        _ method: Method, _ path: String, _ name: String, _ tag: String, _ access: Access,
+        _ summary: String, parameters: [Parameter] = [], body: Body = .none,
+        answers: [Int: Answer], isConditional: Bool = false, change: @escaping ChangeHandler
+    ) {
+        let dry = Answer.json("DryRun", "With dryRun: it would be done.")
+        self.init(
+            method, path, name, tag, access, summary, [AdminRoutes.dryRun] + parameters, body,
+            answers.merging([200: dry]) { own, _ in own }, isConditional: isConditional
+        ) { api, call in try await change(api, call, call.isDryRun) }
+    }
+
+    private init(
+        _ method: Method, _ path: String, _ name: String, _ tag: String, _ access: Access,
+        _ summary: String, _ parameters: [Parameter], _ body: Body, _ answers: [Int: Answer],
+        isConditional: Bool, _ handle: @escaping Handler
     ) {
         self.method = method
         self.path = PathPattern(path)

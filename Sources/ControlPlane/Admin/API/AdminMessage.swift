@@ -61,4 +61,16 @@ package struct AdminResponse: Sendable {
     }
 
     static let noContent = AdminResponse(status: 204, headers: ["cache-control": "no-store"])
+
+    /// All checks were passed; what it is about, as it is or would be.
+    static func dryRun(_ thing: JSONValue) -> AdminResponse {
+        .json(.object(["dry_run": true, "would_be": thing]))
+    }
+}
+
+extension JSONValue {
+    /// Says that it is no more than what would be.
+    func marked(_ isDryRun: Bool) -> JSONValue {
+        isDryRun ? merging(.object(["dry_run": true])) : self
+    }
 }

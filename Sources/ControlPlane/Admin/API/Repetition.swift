@@ -31,7 +31,7 @@ extension AdminAPI {
         else { return try await original.endpoint.handle(self, original) }
         let repetition = Repetition(key: try Self.key(text, original))
         // What changes nothing may be repeated without being remembered.
-        guard !original.query.flag("dryRun"), let store = memory?.store else {
+        guard !original.isDryRun, let store = memory?.store else {
             return try await original.endpoint.handle(self, original)
         }
         let hash = Digest.sha256(

@@ -8,7 +8,7 @@ import Notation
 import State
 
 extension AdminAPI {
-    func applyDeployment(_ call: AdminCall) async throws -> AdminResponse {
+    func applyDeployment(_ call: AdminCall, isDryRun: Bool) async throws -> AdminResponse {
         let name = call.path("name")
         let spec = try spec(call.json(), named: name)
         let there = try await existing(name)
@@ -16,7 +16,8 @@ extension AdminAPI {
             there == nil ? .create : .update, .deployment,
             in: (there?.spec ?? spec).environment.rawValue)
         try checkSource(call, there)
-        return try await change(.apply(spec, last: there?.lastApplied), of: name, call)
+        return try await change(
+            .apply(spec, last: there?.lastApplied), of: name, call, isDryRun: isDryRun)
     }
 
     /// The path says its name; the body need not say it again.

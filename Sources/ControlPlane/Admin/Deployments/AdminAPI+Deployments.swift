@@ -32,10 +32,10 @@ extension AdminAPI {
         return .json(deploymentJSON.whole(view), headers: ["etag": tag])
     }
 
-    func createDeployment(_ call: AdminCall) async throws -> AdminResponse {
+    func createDeployment(_ call: AdminCall, isDryRun: Bool) async throws -> AdminResponse {
         let spec = try SpecReader().read(call.json())
         try call.require(.create, .deployment, in: spec.environment.rawValue)
-        return try await change(.create(spec), of: spec.name, call)
+        return try await change(.create(spec), of: spec.name, call, isDryRun: isDryRun)
     }
 
     func planCreation(_ call: AdminCall) async throws -> AdminResponse {
@@ -48,15 +48,17 @@ extension AdminAPI {
 
     /// Of the deployment named in the path.
     func change(
-        _ change: DeploymentChange, _ call: AdminCall, reason: String? = nil
+        _ change: DeploymentChange, _ call: AdminCall, isDryRun: Bool, reason: String? = nil
     ) async throws -> AdminResponse {
-        try await self.change(change, of: call.path("name"), call, reason: reason)
+        try await self.change(
+            change, of: call.path("name"), call, isDryRun: isDryRun, reason: reason)
     }
 
     func change(
-        _ change: DeploymentChange, of name: String, _ call: AdminCall, reason: String? = nil
+        _ change: DeploymentChange, of name: String, _ call: AdminCall, isDryRun: Bool,
+        reason: String? = nil
     ) async throws -> AdminResponse {
-        var asked = try call.change(reason: reason)
+        var asked = try call.change(isDryRun: isDryRun, reason: reason)
         prepare(&asked, for: call)
         let receipt = try await control().perform(change, of: name, asked: asked)
         return try await answer(to: call, receipt, isDryRun: asked.isDryRun)

@@ -25,10 +25,11 @@ extension AdminAPI {
             try await control().operation(call.path("id"), within: .seconds(seconds)).json)
     }
 
-    func cancelOperation(_ call: AdminCall) async throws -> AdminResponse {
+    func cancelOperation(_ call: AdminCall, isDryRun: Bool) async throws -> AdminResponse {
         let values = try call.values(AdminRoutes.reasonOnly)
-        let asked = try call.change(reason: values[DeploymentVerb.reason])
-        return .json(try await control().cancel(call.path("id"), asked: asked).json)
+        let asked = try call.change(isDryRun: isDryRun, reason: values[DeploymentVerb.reason])
+        let operation = try await control().cancel(call.path("id"), asked: asked)
+        return .json(operation.json.marked(isDryRun))
     }
 
     /// Which deployments' things the token may read.

@@ -23,9 +23,11 @@ extension AdminAPI {
         return replica
     }
 
-    func act(_ action: ReplicaAction, _ call: AdminCall) async throws -> AdminResponse {
+    func act(
+        _ action: ReplicaAction, _ call: AdminCall, isDryRun: Bool
+    ) async throws -> AdminResponse {
         let values = try call.values(AdminRoutes.reasonOnly)
-        var asked = try call.change(reason: values[DeploymentVerb.reason])
+        var asked = try call.change(isDryRun: isDryRun, reason: values[DeploymentVerb.reason])
         prepare(&asked, for: call)
         let receipt = try await control().act(
             action, on: call.path("replica"), of: call.path("name"), asked: asked)

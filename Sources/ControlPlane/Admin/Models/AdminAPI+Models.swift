@@ -33,7 +33,7 @@ extension AdminAPI {
             })
     }
 
-    func registerVersion(_ call: AdminCall) async throws -> AdminResponse {
+    func registerVersion(_ call: AdminCall, isDryRun: Bool) async throws -> AdminResponse {
         let values = try call.values(AdminRoutes.registration)
         let model = call.path("model")
         guard Form<String>.isName(model), model.utf8.count <= 128 else {
@@ -51,12 +51,14 @@ extension AdminAPI {
         draft.defaults = values[AdminRoutes.defaults] ?? draft.defaults
         try VersionDefaults.check(draft.defaults)
         let moment = Moment.rounded(date())
-        let version = try await needed().models.register(draft, by: call.actor, at: moment)
+        let version = try await needed().models.register(
+            draft, by: call.actor, at: moment, isDryRun: isDryRun)
+        if isDryRun { return .json(version.json.marked(true)) }
         // What was there before keeps the time of its registration.
         return .json(version.json, status: version.registeredAt == moment ? 201 : 200)
     }
 
-    func removeVersion(_ call: AdminCall) async throws -> AdminResponse {
+    func removeVersion(_ call: AdminCall, isDryRun: Bool) async throws -> AdminResponse {
         let (model, version) = (call.path("model"), call.path("version"))
         let users = try await control().list().filter {
             $0.spec.model == model && $0.spec.version == version
@@ -65,6 +67,8 @@ extension AdminAPI {
             throw ModelError.inUse(
                 model: model, version: version, deployments: users.map(\.spec.name))
         }
+        let there = try await needed().models.version(version, of: model)
+        if isDryRun { return .dryRun(there.json) }
         try await needed().models.remove(version, of: model, by: call.actor, at: date())
         return .noContent
     }
@@ -81,7 +85,7 @@ extension AdminAPI {
     }
 
     /// Creates the deployment, or changes the version of the one there is.
-    func deployVersion(_ call: AdminCall) async throws -> AdminResponse {
+    func deployVersion(_ call: AdminCall, isDryRun: Bool) async throws -> AdminResponse {
         let values = try call.values(AdminRoutes.deployment)
         let environment = try values.needed(AdminRoutes.environmentWord)
         try call.require(.deploy, .deployment, in: environment.rawValue)
@@ -102,7 +106,8 @@ extension AdminAPI {
             }
             let change = DeploymentChange.updateModel(
                 version: version.version, artifact: nil, strategy: nil)
-            return try await self.change(change, of: name, call, reason: reason)
+            return try await self.change(
+                change, of: name, call, isDryRun: isDryRun, reason: reason)
         }
         let own = JSONValue.object([
             "name": .string(name), "model": .string(model),
@@ -110,7 +115,8 @@ extension AdminAPI {
         ])
         let document = version.defaults.patched(with: settings ?? .object([JSONValue.Member]()))
         let spec = try SpecReader().read(document.patched(with: own))
-        return try await change(.create(spec), of: name, call, reason: reason)
+        return try await change(
+            .create(spec), of: name, call, isDryRun: isDryRun, reason: reason)
     }
 
     /// Nil when there is no deployment of the name.

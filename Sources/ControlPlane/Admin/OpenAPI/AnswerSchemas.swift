@@ -73,13 +73,14 @@ enum AnswerSchemas {
                     "generation": Shape.count, "service": Shape.text,
                     "traffic": Shape.map(of: share),
                     "source": Shape.word(["file", "api", "deployment"]),
-                ], optional: ["set_at": Shape.time])),
+                ], optional: ["set_at": Shape.time, "dry_run": Shape.flag])),
         schema(
             "Drain",
-            Shape.object([
-                "generation": Shape.count, "service": Shape.text, "address": Shape.text,
-                "drained": Shape.flag,
-            ])),
+            Shape.object(
+                [
+                    "generation": Shape.count, "service": Shape.text, "address": Shape.text,
+                    "drained": Shape.flag,
+                ], optional: ["dry_run": Shape.flag])),
     ]
 
     private static let operation: KeyValuePairs<String, JSONValue> = [
@@ -103,11 +104,13 @@ enum AnswerSchemas {
                         ["code": Shape.text, "message": Shape.text],
                         optional: ["hint": Shape.text]), "reason": Shape.text,
                     "from_revision": Shape.count, "to_revision": Shape.count,
-                    "finished_at": Shape.time,
+                    "finished_at": Shape.time, "dry_run": Shape.flag,
                     "edit_summary": Shape.reference("EditSummary"),
                     "warnings": Shape.list(of: Shape.reference("Warning")),
                 ])),
         schema("OperationList", Shape.page("operations", of: Shape.part(of: "Operation"))),
+        schema(
+            "DryRun", Shape.object(["dry_run": Shape.flag], optional: ["would_be": Shape.any])),
         schema(
             "Changed", Shape.either(Shape.reference("Deployment"), Shape.reference("Operation"))),
         schema(
@@ -157,7 +160,7 @@ enum AnswerSchemas {
             "kind": Shape.constant("model_version"), "model": Shape.text,
             "version": Shape.text, "description": Shape.text, "defaults": Shape.any,
             "registered_at": Shape.time, "registered_by": Shape.text,
-        ], optional: ["artifact": Shape.reference("Artifact")])
+        ], optional: ["artifact": Shape.reference("Artifact"), "dry_run": Shape.flag])
 
     private static let models = [
         schema("Artifact", artifact),
@@ -182,14 +185,15 @@ enum AnswerSchemas {
             "version": Shape.count, "fingerprint": Shape.text, "created_at": Shape.time,
             "created_by": Shape.text,
         ]
-        return Shape.object([
-            "kind": Shape.constant(kind.rawValue), "name": Shape.text,
-            "environment": Shape.text, "description": Shape.text, "version": Shape.count,
-            "versions": Shape.list(
-                of: kind == .secret
-                    ? Shape.object(version)
-                    : Shape.object(version, optional: ["values": Shape.map(of: Shape.text)])),
-        ])
+        return Shape.object(
+            [
+                "kind": Shape.constant(kind.rawValue), "name": Shape.text,
+                "environment": Shape.text, "description": Shape.text, "version": Shape.count,
+                "versions": Shape.list(
+                    of: kind == .secret
+                        ? Shape.object(version)
+                        : Shape.object(version, optional: ["values": Shape.map(of: Shape.text)])),
+            ], optional: ["dry_run": Shape.flag])
     }
 
     private static let variables = [
@@ -211,6 +215,7 @@ enum AnswerSchemas {
 
     private static let tokenTimes: KeyValuePairs<String, JSONValue> = [
         "expires_at": Shape.time, "last_used_at": Shape.time, "revoked_at": Shape.time,
+        "dry_run": Shape.flag,
     ]
 
     private static let access = [

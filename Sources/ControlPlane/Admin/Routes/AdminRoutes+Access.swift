@@ -35,7 +35,8 @@ extension AdminRoutes {
         AdminEndpoint(
             .post, "/v1/authz:check", "checkRights", "access", .anyToken,
             "Whether the token may do each of these.", body: .form(questions),
-            answers: [200: .json("RightAnswers", "One answer a question, in order.")]
+            answers: [200: .json("RightAnswers", "One answer a question, in order.")],
+            isQuestion: true
         ) { api, call in try api.checkRights(call) },
         AdminEndpoint(
             .get, "/v1/tokens", "listTokens", "access", .needs(.read, .token, .none),
@@ -49,7 +50,7 @@ extension AdminRoutes {
                 201: .json("NewToken", "With its secret.").leading(
                     to: ["getToken", "revokeToken"], ["id": "$response.body#/id"])
             ]
-        ) { api, call in try await api.createToken(call) },
+        ) { api, call, isDryRun in try await api.createToken(call, isDryRun: isDryRun) },
         AdminEndpoint(
             .get, "/v1/tokens/{id}", "getToken", "access", .needs(.read, .token, .none),
             "One token, without its secret.", answers: [200: .json("Token", "It.")]
@@ -59,6 +60,6 @@ extension AdminRoutes {
         AdminEndpoint(
             .delete, "/v1/tokens/{id}", "revokeToken", "access", .needs(.revoke, .token, .none),
             "Ends a token at once.", answers: [200: .json("Token", "Revoked.")]
-        ) { api, call in try await api.revokeToken(call) },
+        ) { api, call, isDryRun in try await api.revokeToken(call, isDryRun: isDryRun) },
     ]
 }

@@ -40,7 +40,7 @@ extension AdminRoutes {
         "Also if it has followed another source until now.")
 
     /// What every change takes.
-    static let change = [dryRun, onConflict, prefer]
+    static let change = [onConflict, prefer]
     /// What every verb takes.
     static let verb = change + [ifMatchMaybe, idempotencyKey]
 
@@ -81,13 +81,14 @@ extension AdminRoutes {
         AdminEndpoint(
             .post, "/v1/deployments", "createDeployment", "deployments",
             .needs(.create, .deployment, .handler), "Creates a deployment and starts it.",
-            parameters: [dryRun, prefer, idempotencyKey], body: .schema("DeploymentCreate"),
+            parameters: [prefer, idempotencyKey], body: .schema("DeploymentCreate"),
             answers: begun.mapValues { $0.leading(to: madeByName, ["name": "$request.body#/name"]) }
-        ) { api, call in try await api.createDeployment(call) },
+        ) { api, call, isDryRun in try await api.createDeployment(call, isDryRun: isDryRun) },
         AdminEndpoint(
             .post, "/v1/deployments:plan", "planCreation", "deployments",
             .needs(.create, .deployment, .handler), "What creating it would do.",
-            body: .schema("DeploymentCreate"), answers: [200: .json("Plan", "The plan.")]
+            body: .schema("DeploymentCreate"), answers: [200: .json("Plan", "The plan.")],
+            isQuestion: true
         ) { api, call in try await api.planCreation(call) },
         AdminEndpoint(
             .get, "/v1/deployments/{name}", "getDeployment", "deployments",
@@ -101,7 +102,9 @@ extension AdminRoutes {
             parameters: change + [ifMatch, idempotencyKey], body: .schema("DeploymentPatch"),
             answers: begun,
             isConditional: true
-        ) { api, call in try await api.change(.patch(call.json()), call) },
+        ) { api, call, isDryRun in
+            try await api.change(.patch(call.json()), call, isDryRun: isDryRun)
+        },
         AdminEndpoint(
             .post, "/v1/deployments/{name}:apply", "applyDeployment", "deployments",
             .needs(.update, .deployment, .handler),
@@ -109,13 +112,13 @@ extension AdminRoutes {
                 + "was last applied.",
             parameters: verb + [source, takeOver], body: .schema("DeploymentApply"),
             answers: begun
-        ) { api, call in try await api.applyDeployment(call) },
+        ) { api, call, isDryRun in try await api.applyDeployment(call, isDryRun: isDryRun) },
         AdminEndpoint(
             .delete, "/v1/deployments/{name}", "deleteDeployment", "deployments",
             .needs(.delete, .deployment, .deployment),
             "Stops it, takes its route away, and keeps its history.",
             parameters: change + [ifMatch, idempotencyKey], answers: begun, isConditional: true
-        ) { api, call in try await api.change(.delete, call) },
+        ) { api, call, isDryRun in try await api.change(.delete, call, isDryRun: isDryRun) },
         AdminEndpoint(
             .get, "/v1/deployments/{name}/health", "getHealth", "deployments",
             .needs(.read, .deployment, .deployment), "Its status with conditions and counts.",

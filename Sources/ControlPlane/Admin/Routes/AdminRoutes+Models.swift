@@ -60,7 +60,7 @@ extension AdminRoutes {
                     to: ["getVersion", "removeVersion", "verifyVersion", "deployVersion"],
                     ["model": "$request.path.model", "version": "$request.body#/version"]),
             ]
-        ) { api, call in try await api.registerVersion(call) },
+        ) { api, call, isDryRun in try await api.registerVersion(call, isDryRun: isDryRun) },
         AdminEndpoint(
             .get, "/v1/models/{model}/versions/{version}", "getVersion", "models",
             .needs(.read, .modelVersion, .none), "One version.",
@@ -75,18 +75,18 @@ extension AdminRoutes {
             .needs(.delete, .modelVersion, .none),
             "Forgets a version that nothing uses; its files stay.",
             answers: [204: .init(explanation: "Forgotten.", schema: nil)]
-        ) { api, call in try await api.removeVersion(call) },
+        ) { api, call, isDryRun in try await api.removeVersion(call, isDryRun: isDryRun) },
         AdminEndpoint(
             .post, "/v1/models/{model}/versions/{version}:verify", "verifyVersion", "models",
             .needs(.verify, .modelVersion, .none),
             "Reads the files again and compares their digest.",
-            answers: [200: .json("Verdict", "They are what was registered.")]
+            answers: [200: .json("Verdict", "They are what was registered.")], isQuestion: true
         ) { api, call in try await api.verifyVersion(call) },
         AdminEndpoint(
             .post, "/v1/models/{model}/versions/{version}:deploy", "deployVersion", "models",
             .needs(.deploy, .deployment, .handler),
             "Deploys it to an environment: creates its deployment, or updates the one there is.",
-            parameters: [dryRun, prefer, idempotencyKey], body: .form(deployment), answers: begun
-        ) { api, call in try await api.deployVersion(call) },
+            parameters: [prefer, idempotencyKey], body: .form(deployment), answers: begun
+        ) { api, call, isDryRun in try await api.deployVersion(call, isDryRun: isDryRun) },
     ]
 }

@@ -36,7 +36,7 @@ extension AdminRoutes {
             .needs(.cancel, .operation, .operation), "Ends it early, where that is possible.",
             parameters: [idempotencyKey], body: .form(reasonOnly),
             answers: [200: .json("Operation", "As it is now.")]
-        ) { api, call in try await api.cancelOperation(call) },
+        ) { api, call, isDryRun in try await api.cancelOperation(call, isDryRun: isDryRun) },
     ]
 
     private static let since = Parameter(

@@ -42,9 +42,9 @@ extension AdminRoutes {
                 .post, "/v1/deployments/{name}/replicas/{replica}:\(action.rawValue)",
                 "\(action.rawValue)Replica", "replicas",
                 .needs(action == .restart ? .restart : .drain, .replica, .deployment),
-                summary(action), parameters: [dryRun, prefer, idempotencyKey],
+                summary(action), parameters: [prefer, idempotencyKey],
                 body: .form(reasonOnly), answers: begun
-            ) { api, call in try await api.act(action, call) }
+            ) { api, call, isDryRun in try await api.act(action, call, isDryRun: isDryRun) }
         }
 
     private static func summary(_ action: ReplicaAction) -> String {

@@ -50,23 +50,32 @@ extension AdminRoutes {
             .needs(.shift, .service, .service),
             "Replaces the whole split; answers when every worker has it.",
             body: .schema("Split"), answers: [200: .json("Traffic", "In force.")]
-        ) { api, call in try await api.putTraffic(of: call.path("name"), call) },
+        ) { api, call, isDryRun in
+            try await api.putTraffic(of: call.path("name"), call, isDryRun: isDryRun)
+        },
         AdminEndpoint(
             .delete, "/v1/services/{name}/traffic", "clearTraffic", "services",
             .needs(.shift, .service, .service), "Back to the split that is written.",
             answers: [200: .json("Traffic", "In force.")]
-        ) { api, call in try await api.deleteTraffic(of: call.path("name"), call) },
+        ) { api, call, isDryRun in
+            try await api.deleteTraffic(of: call.path("name"), call, isDryRun: isDryRun)
+        },
         AdminEndpoint(
             .post, "/v1/services/{name}/endpoints/{address*}:drain", "drainEndpoint", "services",
             .needs(.drain, .service, .service),
             "No new requests for an endpoint; those under way end well.",
             answers: [200: .json("Drain", "In force.")]
-        ) { api, call in try await api.drain(call.path("name"), call.path("address"), true, call) },
+        ) { api, call, isDryRun in
+            try await api.drain(
+                call.path("name"), call.path("address"), true, call, isDryRun: isDryRun)
+        },
         AdminEndpoint(
             .post, "/v1/services/{name}/endpoints/{address*}:undrain", "undrainEndpoint",
             "services", .needs(.drain, .service, .service), "Back into the rotation.",
             answers: [200: .json("Drain", "In force.")]
-        ) { api, call in try await api.drain(call.path("name"), call.path("address"), false, call)
+        ) { api, call, isDryRun in
+            try await api.drain(
+                call.path("name"), call.path("address"), false, call, isDryRun: isDryRun)
         },
     ]
 }

@@ -21,7 +21,7 @@ extension AdminRoutes {
             .post, "/v1/system:backup", "backUp", "system", .needs(.backup, .system, .none),
             "Writes a backup of the state while serving.", body: .form(backup),
             answers: [201: .json("Backup", "Written.")]
-        ) { api, call in try await api.backUp(call) },
+        ) { api, call, isDryRun in try await api.backUp(call, isDryRun: isDryRun) },
         AdminEndpoint(
             .get, "/v1/nodes", "listNodes", "system", .needs(.read, .node, .none),
             "Where replicas run: cores, memory, GPUs, what is taken, how limits are held.",

@@ -48,20 +48,24 @@ extension AdminRoutes {
             ) { api, call in try await api.getVariables(kind, resource, call) },
             AdminEndpoint(
                 .put, path + "/{name}", "set\(schema)", plural,
-                .needs(.update, resource, .handler), explanation, parameters: [dryRun],
+                .needs(.update, resource, .handler), explanation,
                 body: .form(form),
                 answers: [
                     200: .json(schema, "As it is; nothing new where the content was the same."),
                     201: .json(schema, "Made.").leading(
                         to: ["get\(schema)", "remove\(schema)"], ["name": "$request.path.name"]),
                 ]
-            ) { api, call in try await api.setVariables(kind, resource, call) },
+            ) { api, call, isDryRun in
+                try await api.setVariables(kind, resource, call, isDryRun: isDryRun)
+            },
             AdminEndpoint(
                 .delete, path + "/{name}", "remove\(schema)", plural,
                 .needs(.delete, resource, .handler),
                 "Removes it with all its versions, if no deployment names it.",
                 answers: [204: .init(explanation: "Gone.", schema: nil)]
-            ) { api, call in try await api.removeVariables(kind, resource, call) },
+            ) { api, call, isDryRun in
+                try await api.removeVariables(kind, resource, call, isDryRun: isDryRun)
+            },
         ]
     }
 }

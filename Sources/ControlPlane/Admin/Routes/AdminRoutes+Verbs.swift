@@ -103,17 +103,19 @@ extension AdminRoutes {
                 .post, "/v1/deployments/{name}:\(verb.word)", verb.name, "deployments",
                 .needs(verb.right, .deployment, .deployment), verb.summary,
                 parameters: AdminRoutes.verb, body: .form(verb.form), answers: begun
-            ) { api, call in
+            ) { api, call, isDryRun in
                 let values = try call.values(verb.form)
                 let change = api.timed(try verb.change(values), for: values[DeploymentVerb.lasting])
-                return try await api.change(change, call, reason: values[DeploymentVerb.reason])
+                return try await api.change(
+                    change, call, isDryRun: isDryRun, reason: values[DeploymentVerb.reason])
             }
         } + [
             AdminEndpoint(
                 .post, "/v1/deployments/{name}:plan", "planChange", "deployments",
                 .needs(.read, .deployment, .deployment),
                 "What a change would do: a merge patch, or an action with its arguments.",
-                body: .schema("PlanRequest"), answers: [200: .json("Plan", "The plan.")]
+                body: .schema("PlanRequest"), answers: [200: .json("Plan", "The plan.")],
+                isQuestion: true
             ) { api, call in try await api.planChange(call) }
         ]
 }

@@ -51,14 +51,20 @@ extension AdminAPI {
         return .json(listing.page(tokens, as: "tokens", id: { $0.id }, render: { $0.json }))
     }
 
-    func createToken(_ call: AdminCall) async throws -> AdminResponse {
+    func createToken(_ call: AdminCall, isDryRun: Bool) async throws -> AdminResponse {
         let values = try call.values(AdminRoutes.tokenDraft)
         let grants = try values.needed(AdminRoutes.grants)
         var draft = TokenDraft(
             grants: grants.map { Grant($0.role, in: $0.environments) },
             note: values[AdminRoutes.note] ?? "")
         if let lifetime = values[AdminRoutes.lifetime] { draft.lifetime = lifetime }
-        let made = try await needed().store.createToken(draft, by: call.actor, now: date())
+        let store = try needed().store
+        if isDryRun {
+            // It has no id: that is given when it is made.
+            let token = try store.checkedToken(draft, id: "", by: call.actor, now: date())
+            return .dryRun(token.json.setting("id", to: nil))
+        }
+        let made = try await store.createToken(draft, by: call.actor, now: date())
         return .json(
             made.record.json.merging(.object(["secret": .string(made.secret.text)])), status: 201,
             headers: ["location": "/v1/tokens/\(made.record.id)"])
@@ -73,13 +79,18 @@ extension AdminAPI {
         return token
     }
 
-    func revokeToken(_ call: AdminCall) async throws -> AdminResponse {
+    func revokeToken(_ call: AdminCall, isDryRun: Bool) async throws -> AdminResponse {
         let token = try await token(call.path("id"))
         guard !token.isBootstrap else {
             throw Problem(
                 status: 409, code: "BOOTSTRAP_TOKEN",
                 detail: "this is the token of admin.token in the state directory",
                 hint: "to replace it, stop the gateway, delete the file, start again")
+        }
+        if isDryRun {
+            var revoked = token
+            revoked.revokedAt = token.revokedAt ?? Moment.rounded(date())
+            return .json(revoked.json.marked(true))
         }
         let revoked = try await needed().store.revokeToken(token.id, by: call.actor, now: date())
         return .json(revoked.json)

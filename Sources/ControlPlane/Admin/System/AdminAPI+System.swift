@@ -45,11 +45,18 @@ extension AdminAPI {
         ])
     }
 
-    func backUp(_ call: AdminCall) async throws -> AdminResponse {
+    func backUp(_ call: AdminCall, isDryRun: Bool) async throws -> AdminResponse {
         let store = try needed().store
         let stamp = date().formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
         let name = try call.values(AdminRoutes.backup)[AdminRoutes.backupFile] ?? "\(stamp).db"
         let folder = store.directory.appending(path: "backups", directoryHint: .isDirectory)
+        if isDryRun {
+            let file = folder.appending(path: name).path(percentEncoded: false)
+            guard !FileManager.default.fileExists(atPath: file) else {
+                throw StateError.wouldReplace(file: file)
+            }
+            return .dryRun(.object(["file": .string(file)]))
+        }
         try FileManager.default.createDirectory(
             at: folder, withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])

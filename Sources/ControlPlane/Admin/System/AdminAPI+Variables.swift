@@ -31,7 +31,7 @@ extension AdminAPI {
     }
 
     func setVariables(
-        _ kind: VariableKind, _ resource: ResourceKind, _ call: AdminCall
+        _ kind: VariableKind, _ resource: ResourceKind, _ call: AdminCall, isDryRun: Bool
     ) async throws -> AdminResponse {
         let form = kind == .secret ? AdminRoutes.secretForm : AdminRoutes.configForm
         let values = try call.values(form)
@@ -53,13 +53,14 @@ extension AdminAPI {
         let (record, isNew) = try await needed().variables.set(
             name, content, in: environment,
             description: values[AdminRoutes.variableDescription], by: call.actor, at: date(),
-            isDryRun: call.query.flag("dryRun"))
+            isDryRun: isDryRun)
         let isMade = isNew && record.versions.count == 1 && record.newest?.number == 1
+        if isDryRun { return .json(record.json(as: kind).marked(true)) }
         return .json(record.json(as: kind), status: isMade ? 201 : 200)
     }
 
     func removeVariables(
-        _ kind: VariableKind, _ resource: ResourceKind, _ call: AdminCall
+        _ kind: VariableKind, _ resource: ResourceKind, _ call: AdminCall, isDryRun: Bool
     ) async throws -> AdminResponse {
         try requireSomewhere(.delete, resource, call)
         let name = call.path("name")
@@ -74,6 +75,7 @@ extension AdminAPI {
         guard users.isEmpty else {
             throw VariableError.inUse(kind, name, deployments: users.map(\.spec.name))
         }
+        if isDryRun { return .dryRun(record.json(as: kind)) }
         try await needed().variables.remove(kind, name, by: call.actor, at: date())
         return .noContent
     }

@@ -92,6 +92,8 @@ extension Controller {
         operation.state = .cancelled
         operation.progress.message = "cancelled by \(asked.actor)"
         if !isQueued { try undo(&operation, &entry, &transaction) }
+        // What is left is to store it.
+        if asked.isDryRun { return operation.view }
         try transaction.save(&operation)
         transaction.audit.append(
             AuditDraft(

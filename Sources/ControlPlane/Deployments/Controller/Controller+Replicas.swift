@@ -9,7 +9,11 @@ extension Controller {
         _ action: ReplicaAction, on replica: String, of name: String, asked: ChangeRequest
     ) async throws -> ChangeReceipt {
         let plan = ChangePlan(action: "replica_\(action.rawValue)")
-        if asked.isDryRun { return receipt(try await entry(name), nil, plan) }
+        if asked.isDryRun {
+            let entry = try await entry(name)
+            _ = try place(of: replica, in: entry)
+            return receipt(entry, nil, plan)
+        }
         await lane.enter()
         do {
             try await actInLane(action, replica, name, asked)
@@ -22,16 +26,21 @@ extension Controller {
         return receipt(try await entry(name), nil, plan)
     }
 
-    private func actInLane(
-        _ action: ReplicaAction, _ replica: String, _ name: String, _ asked: ChangeRequest
-    ) async throws {
-        var entry = try await entry(name)
+    private func place(of replica: String, in entry: DeploymentEntry) throws -> Int {
         guard let index = entry.rows.firstIndex(where: { $0.id == replica }),
             entry.rows[index].phase != .exited
         else {
             throw ControlError.unknownReplica(
-                replica, deployment: name, known: entry.living.map(\.id))
+                replica, deployment: entry.name, known: entry.living.map(\.id))
         }
+        return index
+    }
+
+    private func actInLane(
+        _ action: ReplicaAction, _ replica: String, _ name: String, _ asked: ChangeRequest
+    ) async throws {
+        var entry = try await entry(name)
+        let index = try place(of: replica, in: entry)
         let now = surroundings.now()
         switch action {
         case .drain: entry.rows[index].isHeld = true

@@ -15,9 +15,10 @@ package protocol ModelRegistry: Sendable {
     /// Takes the digest of what is at the path and remembers it. The same again is no
     /// error, and gives what was registered then.
     ///
+    /// - Parameter isDryRun: makes all checks, and remembers nothing.
     /// - Throws: `ModelError.differs` when the version is registered with other content.
     func register(
-        _ draft: ModelVersionDraft, by actor: String, at: Date
+        _ draft: ModelVersionDraft, by actor: String, at: Date, isDryRun: Bool
     ) async throws -> ModelVersion
 
     /// Reads the files again and compares.
@@ -26,6 +27,14 @@ package protocol ModelRegistry: Sendable {
     func verify(_ artifact: ArtifactRecord) async throws
 
     func remove(_ version: String, of model: String, by actor: String, at: Date) async throws
+}
+
+extension ModelRegistry {
+    package func register(
+        _ draft: ModelVersionDraft, by actor: String, at moment: Date
+    ) async throws -> ModelVersion {
+        try await register(draft, by: actor, at: moment, isDryRun: false)
+    }
 }
 
 /// What a version is made of, by digest.

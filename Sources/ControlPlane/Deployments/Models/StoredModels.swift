@@ -35,7 +35,7 @@ package struct StoredModels: ModelRegistry {
     }
 
     package func register(
-        _ draft: ModelVersionDraft, by actor: String, at moment: Date
+        _ draft: ModelVersionDraft, by actor: String, at moment: Date, isDryRun: Bool
     ) async throws -> ModelVersion {
         let artifact = try await artifact(of: draft)
         let version = ModelVersion(
@@ -43,6 +43,10 @@ package struct StoredModels: ModelRegistry {
             description: draft.description, defaults: draft.defaults,
             registeredAt: Moment.rounded(moment), registeredBy: actor)
         let key = Self.key(draft.model, draft.version)
+        if isDryRun {
+            let there = try await store.document(key)?.spec(as: ModelVersion.self)
+            return try there.map { try compared(version, with: $0) } ?? version
+        }
         var transaction = Transaction(at: moment, actor: actor)
         try transaction.create(key, spec: version, labels: ["model": draft.model])
         transaction.audit.append(
