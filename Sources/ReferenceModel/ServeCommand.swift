@@ -19,7 +19,8 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "The trained classifier to serve.") var artifact: String
     @Option(help: "host:port (port 0 lets the system choose) or unix:/path.")
     var listen: ListenAddress = .internet(host: "127.0.0.1", port: 0)
-    @Option(help: "Serve under this name; the artifact's own by default.") var name: String?
+    @Option(help: "Serve under this name; PENSTOCK_MODEL, else the artifact's own.") var name:
+        String?
     @Option(help: "Serve as this version; the artifact's own by default.") var version: String?
     @Option(help: "Inferences computed at once; more wait in order. Unlimited by default.")
     var concurrency: Int?
@@ -46,7 +47,9 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         var model = try Artifact(reading: URL(fileURLWithPath: artifact))
-        model.name = name ?? model.name
+        // A replica answers for the model that its deployment names: requests come under that name.
+        model.name =
+            name ?? ProcessInfo.processInfo.environment["PENSTOCK_MODEL"] ?? model.name
         model.version = version ?? model.version
         let demonstration = Demonstration(
             latency: latency.duration, jitter: latencyJitter.duration, failureRate: failureRate)

@@ -1,5 +1,6 @@
-// A request that a model understands, made from what it says about its inputs: the Open Inference
-// Protocol's metadata names each tensor's shape and type.
+// A command line to try a deployment with, whole: a request that its model understands, made from
+// what it says about its inputs (the Open Inference Protocol's metadata names each tensor's shape
+// and type), or, where it says nothing of use, the question that its health check asks.
 
 import AsyncHTTPClient
 import Foundation
@@ -13,8 +14,26 @@ enum ExampleInference {
     /// A model with larger inputs needs a better example than a line of numbers.
     private static let elementsMax = 16
 
+    /// - Parameter url: of the deployment, with the slash behind it.
+    static func command(_ url: String, model: String, healthPath: String) async -> String {
+        await inference(url, model: model) ?? health(url, healthPath)
+    }
+
+    /// Nil when the model tells nothing usable, also because it serves under another name.
+    static func inference(_ url: String, model: String) async -> String? {
+        let path = "\(url)v2/models/\(model)"
+        guard let body = await body(from: path) else { return nil }
+        return "curl -s \(path)/infer -H 'content-type: application/json' -d '\(body)'"
+    }
+
+    /// Every deployment answers there, whatever it serves.
+    static func health(_ url: String, _ path: String) -> String {
+        // It may have a query, and what ends a word of a shell.
+        "curl -i '\(url)\(path.drop { $0 == "/" }.replacing("'", with: "%27"))'"
+    }
+
     /// The body of a `POST …/infer`; nil when the model tells nothing usable.
-    static func body(from model: String) async -> String? {
+    private static func body(from model: String) async -> String? {
         let request = HTTPClientRequest(url: model)
         // An example is a courtesy: without the model's answer there simply is none.
         guard let response = try? await HTTPClient.shared.execute(request, timeout: .seconds(5)),

@@ -117,12 +117,14 @@ extension Wiring {
 
     /// A whole command that works when pasted: a prediction, else the first service's root.
     private func example() async -> String {
-        for deployment in await deployments() {
-            let spec = deployment.spec
-            let model = "\(baseURL)/\(spec.name)/v2/models/\(spec.model)"
-            if let body = await ExampleInference.body(from: model) {
-                return "curl -s \(model)/infer -H 'content-type: application/json' -d '\(body)'"
-            }
+        let specs = await deployments().filter { $0.desire == .running }.map(\.spec)
+        for spec in specs {
+            let url = "\(baseURL)/\(spec.name)/"
+            if let line = await ExampleInference.inference(url, model: spec.model) { return line }
+        }
+        if let spec = specs.first {
+            return ExampleInference.health(
+                "\(baseURL)/\(spec.name)/", spec.loadBalancer.healthPath)
         }
         let routes = configuration.services.flatMap(\.routes)
         let path = routes.first { $0.path != nil && $0.host == nil }?.path ?? "/"

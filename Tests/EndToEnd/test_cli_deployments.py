@@ -3,6 +3,7 @@
 
 import json
 import re
+import subprocess
 
 import pytest
 
@@ -268,3 +269,24 @@ def test_every_change_can_be_tried_first(cli):
     assert after["name"] == service["name"] and after.get("traffic") == service.get("traffic")
     assert [entry["action"] for entry in cli.json("audit", "list")["entries"]].count(
         "traffic.set") == 0
+
+
+@pytest.mark.parametrize("name,more", [
+    ("iris", []), ("flowers", []),
+    # A server that has a name of its own, and no such model: something else can be tried.
+    ("other", ["--", "penstock-model", "--name", "own", "--artifact", "{artifact}", "--listen",
+               "{address}"])])
+def test_the_example_that_is_printed_works_when_pasted(cli, name, more):
+    made = cli("create", name, "--version", "v1", "--artifact",
+               CONF / "artifacts" / "iris-v1.json", "--cpu", "1", "--memory", "512MiB", *QUICK,
+               *(more or SERVER))
+    [line] = [line for line in made.stdout.splitlines() if line.startswith("try ")]
+    ended = paste(line.split(None, 1)[1])
+    assert ended.returncode == 0, ended.stderr
+    assert '"outputs"' in ended.stdout or (more and " 200 " in ended.stdout), ended.stdout
+    told = cli.gateway.admin.get(f"/v1/deployments/{name}")["status"]["endpoint"]["curl"]
+    assert " 200 " in paste(told).stdout
+
+
+def paste(line):
+    return subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=30)

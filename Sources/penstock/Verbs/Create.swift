@@ -60,9 +60,13 @@ struct Create: AsyncParsableCommand {
     private func showEndpoint(of name: String, _ client: AdminClient) async throws {
         let view = try await client.get(Change.path(name))
         guard let url = view[path: ["status", "endpoint", "url"]]?.text else { return }
+        let spec = view["spec"]
+        let example = await ExampleInference.command(
+            url, model: spec?["model"]?.text ?? name,
+            healthPath: spec?[path: ["load_balancer", "health_check_path"]]?.text ?? "")
         Terminal.print(
             Terminal.paint("endpoint  ", .dim) + url + "\n" + Terminal.paint("try       ", .dim)
-                + (view[path: ["status", "endpoint", "curl"]]?.text ?? ""))
+                + example)
     }
 }
 

@@ -60,11 +60,16 @@ struct DeploymentJSON: Sendable {
                 "endpoint": .object([
                     "path": .string("/\(view.spec.name)/"), "url": .optional(url),
                     "header": .string("x-penstock-deployment: \(view.spec.name)"),
-                    "curl": .optional(
-                        url.map { "curl -s \($0)v2/models/\(view.spec.model)" }),
+                    "curl": .optional(url.map { Self.example($0, view.spec) }),
                 ]),
                 "enforcement": .map(view.enforcement),
             ]))
+    }
+
+    /// What works with every model: under which name it serves is its own affair.
+    private static func example(_ url: String, _ spec: DeploymentSpec) -> String {
+        let path = spec.loadBalancer.healthPath.drop { $0 == "/" }
+        return "curl -i '\(url)\(path.replacing("'", with: "%27"))'"
     }
 
     /// The word, its reason and the counts.
