@@ -53,9 +53,14 @@ package enum CompletionScript: String, CaseIterable, Sendable {
                 # fish completion of penstock
                 function __penstock_words
                     set -l words (commandline -opc) (commandline -ct)
-                    penstock complete-words -- $words[2..-1] 2>/dev/null
+                    set -l found (penstock complete-words -- $words[2..-1] 2>/dev/null)
+                    if set -q found[1]
+                        printf '%s\n' $found
+                    else
+                        __fish_complete_path (commandline -ct)
+                    end
                 end
-                complete -c penstock -a '(__penstock_words)'
+                complete -c penstock -f -a '(__penstock_words)'
                 """#
         }
     }
