@@ -77,10 +77,12 @@ let package = Package(
             path: "Sources/DataPlane/Proxying", swiftSettings: hot),
 
         // Control plane.
+        .target(name: "Guarding", path: "Sources/System/Guarding", swiftSettings: house),
         .target(name: "Notation", path: "Sources/ControlPlane/Notation", swiftSettings: house),
         .target(
             name: "State",
             dependencies: [
+                "Guarding",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
@@ -88,7 +90,7 @@ let package = Package(
         .target(
             name: "Replicas",
             dependencies: [
-                "CLinux", .product(name: "Crypto", package: "swift-crypto"),
+                "CLinux", "Guarding", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/ControlPlane/Replicas", swiftSettings: house),
@@ -109,7 +111,7 @@ let package = Package(
         .target(
             name: "Admin",
             dependencies: [
-                "Traffic", "Notation", "State", "Replicas", "Deployments",
+                "Traffic", "Notation", "Guarding", "State", "Replicas", "Deployments",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -125,7 +127,8 @@ let package = Package(
         .executableTarget(
             name: "penstock",
             dependencies: [
-                "Traffic", "Reactor", "TLS", "Proxying", "Notation", "State", "Replicas",
+                "Traffic", "Reactor", "TLS", "Proxying", "Notation", "Guarding", "State",
+                "Replicas",
                 "Settings", "Deployments", "Admin", "Console", "CLinux", "CShim",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -172,7 +175,7 @@ let package = Package(
         .testTarget(
             name: "DeploymentsTests",
             dependencies: [
-                "Deployments", "Notation", "Replicas", "State", "Traffic", "Fixtures",
+                "Deployments", "Guarding", "Notation", "Replicas", "State", "Traffic", "Fixtures",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -180,7 +183,8 @@ let package = Package(
         .testTarget(
             name: "AdminTests",
             dependencies: [
-                "Admin", "Deployments", "Notation", "Replicas", "State", "Traffic", "Fixtures",
+                "Admin", "Deployments", "Guarding", "Notation", "Replicas", "State", "Traffic",
+                "Fixtures",
             ],
             swiftSettings: house),
         .testTarget(

@@ -3,7 +3,7 @@
 
 import Foundation
 import Glibc
-import NIOConcurrencyHelpers
+import Guarding
 import Proxying
 import Reactor
 import Traffic
@@ -29,22 +29,21 @@ final class Upgrade: Sendable {
         var hasGivenUpState = false
     }
 
-    // `Synchronization.Mutex` would do, but ThreadSanitizer cannot see its lock.
-    private let book = NIOLockedValueBox(Book())
+    private let book = Guarded(Book())
 
-    var isBrokenOff: Bool { book.withLockedValue(\.isBrokenOff) }
-    var hasGivenUpState: Bool { book.withLockedValue(\.hasGivenUpState) }
+    var isBrokenOff: Bool { book.withLock { $0.isBrokenOff } }
+    var hasGivenUpState: Bool { book.withLock { $0.hasGivenUpState } }
 
     /// Which process there is to end; at once if the order came while it was being started.
     func note(_ successor: Int32?) {
-        book.withLockedValue { $0.successor = successor }
+        book.withLock { $0.successor = successor }
         if successor != nil, isBrokenOff { breakOff() }
     }
 
     /// Ends the successor if everything can still stay as it was; else somebody must keep the
     /// state, and it is left to end the upgrade.
     func breakOff() {
-        book.withLockedValue { book in
+        book.withLock { book in
             book.isBrokenOff = true
             guard !book.hasGivenUpState, let successor = book.successor else { return }
             _ = kill(successor, SIGKILL)
@@ -55,7 +54,7 @@ final class Upgrade: Sendable {
     ///
     /// - Returns: false when that was so before.
     func giveUpState() throws -> Bool {
-        let before = book.withLockedValue { book in
+        let before = book.withLock { book in
             let before = book
             if !book.isBrokenOff { book.hasGivenUpState = true }
             return before

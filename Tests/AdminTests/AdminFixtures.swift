@@ -4,6 +4,7 @@
 import Admin
 import Deployments
 import Foundation
+import Guarding
 import Logging
 import State
 import Testing
@@ -144,21 +145,5 @@ extension AdminResponse {
     func errors() throws -> [String] {
         let errors = try object()["errors"] as? [[String: Any]] ?? []
         return errors.map { "\($0["pointer"] ?? "") \($0["code"] ?? "")" }
-    }
-}
-
-/// A value behind a lock that thread sanitizers understand.
-final class Guarded<Value>: @unchecked Sendable {
-    private let lock = NSLock()
-    private var value: Value
-
-    init(_ value: Value) {
-        self.value = value
-    }
-
-    func withLock<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
-        lock.lock()
-        defer { lock.unlock() }
-        return try body(&value)
     }
 }

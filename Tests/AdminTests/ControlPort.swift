@@ -5,6 +5,7 @@ import Admin
 import Deployments
 import Fixtures
 import Foundation
+import Guarding
 import Logging
 import Notation
 import State

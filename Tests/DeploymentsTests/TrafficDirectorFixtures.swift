@@ -3,6 +3,7 @@
 
 import Deployments
 import Foundation
+import Guarding
 import Logging
 import State
 import Traffic
@@ -108,21 +109,5 @@ extension RecordingGate {
         let plan = plans.last?.services.first { $0.name == service }
         let endpoints = plan?.revisions.flatMap(\.endpoints) ?? []
         return endpoints.filter(\.isDrained).map(\.address.description)
-    }
-}
-
-/// A value behind a lock that thread sanitizers understand.
-final class Guarded<Value>: @unchecked Sendable {
-    private let lock = NSLock()
-    private var value: Value
-
-    init(_ value: Value) {
-        self.value = value
-    }
-
-    func withLock<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
-        lock.lock()
-        defer { lock.unlock() }
-        return try body(&value)
     }
 }

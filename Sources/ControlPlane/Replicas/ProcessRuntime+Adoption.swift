@@ -5,6 +5,7 @@
 import CLinux
 import Foundation
 import Glibc
+import Guarding
 
 extension ProcessRuntime {
     func findLeftovers() {

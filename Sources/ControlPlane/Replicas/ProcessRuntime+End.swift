@@ -4,6 +4,7 @@
 import CLinux
 import Foundation
 import Glibc
+import Guarding
 
 extension ProcessRuntime {
     /// From now on this runtime hears of the run's end and samples what it uses.

@@ -5,6 +5,7 @@ import CLinux
 import Dispatch
 import Foundation
 import Glibc
+import Guarding
 
 extension ProcessRuntime {
     func startSampling() {

@@ -5,6 +5,7 @@
 import CLinux
 import Foundation
 import Glibc
+import Guarding
 
 extension ProcessRuntime {
     package func start(_ spec: ReplicaSpec) async throws(ReplicaError) -> ReplicaRun {

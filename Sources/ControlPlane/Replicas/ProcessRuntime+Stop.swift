@@ -3,6 +3,7 @@
 
 import CLinux
 import Glibc
+import Guarding
 
 extension ProcessRuntime {
     package func stop(_ run: ReplicaRun, grace: Duration) async {

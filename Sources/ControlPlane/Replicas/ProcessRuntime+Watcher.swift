@@ -4,6 +4,7 @@
 
 import CLinux
 import Glibc
+import Guarding
 
 final class DescriptorWatcher: Sendable {
     typealias Instant = ContinuousClock.Instant

@@ -4,6 +4,7 @@
 
 import CLinux
 package import Foundation
+import Guarding
 
 package struct ProcessRuntimeOptions: Sendable {
     /// What replicas inherit, and where programs are sought.

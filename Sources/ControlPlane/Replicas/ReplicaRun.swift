@@ -2,6 +2,7 @@
 // last fact is always the end, and it is never lost.
 
 import Foundation
+import Guarding
 
 package enum ReplicaFact: Sendable, Equatable {
     /// Its program runs; told again after adoption.

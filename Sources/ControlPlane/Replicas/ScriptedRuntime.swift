@@ -3,6 +3,7 @@
 // one: one live run a name, GPUs given once, leftovers after a restart.
 
 import Foundation
+import Guarding
 
 package final class ScriptedRuntime: ReplicaRuntime {
     package enum Life: Sendable, Equatable {

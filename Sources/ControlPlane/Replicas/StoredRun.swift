@@ -4,6 +4,7 @@
 
 import Foundation
 import Glibc
+import Guarding
 
 struct StoredRun: Codable, Equatable, Sendable {
     var record: ReplicaRecord

@@ -4,6 +4,7 @@
 
 package import Foundation
 import Glibc
+import Guarding
 
 /// Holds `<state>/lock` until it is released, dropped, or the process ends.
 package final class StateLock: Sendable {

@@ -2,6 +2,7 @@
 // then the new one reads, and when that is proven to serve, it writes. The lock is never free.
 
 import GRDB
+import Guarding
 
 extension Store {
     /// From now on nothing is changed here, and every change is refused; reading goes on. When this

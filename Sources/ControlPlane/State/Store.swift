@@ -4,6 +4,7 @@
 
 package import Foundation
 import GRDB
+import Guarding
 
 package final class Store: StateStore, TrafficStore {
     package let directory: URL

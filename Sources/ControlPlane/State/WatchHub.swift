@@ -2,6 +2,7 @@
 // watcher reads them from the change log, at its own pace, so a slow one costs nothing.
 
 import Foundation
+import Guarding
 
 final class WatchHub: Sendable {
     private struct Waiter {

@@ -3,6 +3,7 @@
 
 import Fixtures
 import Foundation
+import Guarding
 import Logging
 import Notation
 import Replicas

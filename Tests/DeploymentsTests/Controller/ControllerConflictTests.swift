@@ -2,6 +2,7 @@
 // applied again: nothing is done half, and everybody is told.
 
 import Foundation
+import Guarding
 import Notation
 import Replicas
 import State

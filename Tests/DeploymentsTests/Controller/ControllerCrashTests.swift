@@ -2,6 +2,7 @@
 // way: replicas live on, nothing is started twice, nothing is left over, the wish is met.
 
 import Foundation
+import Guarding
 import Notation
 import Replicas
 import State

@@ -2,6 +2,7 @@
 // a state of things, never for a moment.
 
 import Foundation
+import Guarding
 import Notation
 import Replicas
 import State

@@ -1,9 +1,9 @@
 // Serves connections that somebody else accepts, so that a process that takes over can accept from
 // the same socket at the same time. When told to stop, requests under way end well.
 
+import Guarding
 import HummingbirdCore
 import Logging
-import NIOConcurrencyHelpers
 import NIOCore
 import NIOExtras
 import NIOPosix
@@ -85,11 +85,10 @@ private final class OpenConnections: Sendable {
         var isQuiescing = false
     }
 
-    // `Synchronization.Mutex` would do, but ThreadSanitizer cannot see its lock.
-    private let book = NIOLockedValueBox(Book())
+    private let book = Guarded(Book())
 
     func add(_ channel: any Channel) {
-        let isQuiescing = book.withLockedValue { book in
+        let isQuiescing = book.withLock { book in
             book.channels[ObjectIdentifier(channel)] = channel
             return book.isQuiescing
         }
@@ -97,11 +96,11 @@ private final class OpenConnections: Sendable {
     }
 
     func remove(_ channel: any Channel) {
-        _ = book.withLockedValue { $0.channels.removeValue(forKey: ObjectIdentifier(channel)) }
+        _ = book.withLock { $0.channels.removeValue(forKey: ObjectIdentifier(channel)) }
     }
 
     func quiesce() {
-        let channels = book.withLockedValue { book in
+        let channels = book.withLock { book in
             book.isQuiescing = true
             return book.channels.values.map(\.self)
         }
