@@ -204,8 +204,9 @@ if Context.environment["PENSTOCK_BENCHMARKS"] != nil {
         .executableTarget(
             name: "control-benchmark",
             dependencies: [
-                "Traffic", "Proxying", "Notation", "State", "Replicas", "Deployments",
-                .product(name: "Logging", package: "swift-log"),
+                "Traffic", "Reactor", "Proxying", "Notation", "State", "Replicas", "Deployments",
+                "Admin", .product(name: "Logging", package: "swift-log"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             path: "Benchmarks/Control", exclude: ["run"], swiftSettings: house,
             linkerSettings: linked))

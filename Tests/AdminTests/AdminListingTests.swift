@@ -112,3 +112,27 @@ import Testing
         #expect(await port.send("GET", "/v1/deployments/none", token: viewer).status == 404)
     }
 }
+
+@Suite struct RenderedDeploymentTests {
+    @Test func `a list tells every deployment as it is now, changed ones too`() async throws {
+        let port = try await ControlPort.withIris()
+        let second = ControlPort.least.replacing(#""name": "iris""#, with: #""name": "rose""#)
+        _ = await port.send("POST", "/v1/deployments", second)
+        for replicas in [3, 4] {
+            for target in ["/v1/deployments", "/v1/deployments?fields=status,spec,metadata,kind"] {
+                let rows = try await port.send("GET", target).json()["deployments"]?.list ?? []
+                for row in rows {
+                    let name = row[path: ["metadata", "name"]]?.text ?? ""
+                    let alone = try await port.send("GET", "/v1/deployments/\(name)").json()
+                    #expect(row.canonical == alone.canonical)
+                }
+                #expect(rows.count == 2)
+            }
+            let body = "{\"replicas\": \(replicas)}"
+            _ = await port.send("POST", "/v1/deployments/iris:scale", body)
+        }
+        _ = await port.send("DELETE", "/v1/deployments/iris", "", ["if-match": "*"])
+        let left = try await port.send("GET", "/v1/deployments").json()
+        #expect(left["total_size"] == 1 && left["deployments"]?.list.count == 1)
+    }
+}

@@ -24,6 +24,7 @@ package struct AdminAPI: Sendable {
     /// What only a running controller has; nil until there is one.
     let memory: AdminMemory?
     let pager = Pager()
+    let rendered = RenderedDeployments()
     let streams = StreamCount()
     /// Raised when the port closes: streams end by themselves, nobody else would end them.
     let isClosing = Flag()

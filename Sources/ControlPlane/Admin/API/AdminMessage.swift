@@ -53,11 +53,18 @@ package struct AdminResponse: Sendable {
     static func json(
         _ value: JSONValue, status: Int = 200, headers: [String: String] = [:]
     ) -> AdminResponse {
+        var response = json(text: value.compact)
+        response.status = status
+        response.headers.merge(headers) { $1 }
+        return response
+    }
+
+    /// What is JSON already, on one line.
+    static func json(text: String) -> AdminResponse {
         AdminResponse(
-            status: status,
-            headers: ["content-type": "application/json", "cache-control": "no-store"]
-                .merging(headers) { $1 },
-            body: value.encoded)
+            status: 200,
+            headers: ["content-type": "application/json", "cache-control": "no-store"],
+            body: Array((text + "\n").utf8))
     }
 
     static let noContent = AdminResponse(status: 204, headers: ["cache-control": "no-store"])

@@ -13,14 +13,22 @@ extension AdminAPI {
         let listing = try Listing(call.query, pager, question: "deployments")
         let authorization = call.authorization
         let wanted = DeploymentQuery(call.query)
-        let views = try await control().list().filter { view in
+        let all = try await control().list()
+        rendered.forgetAll(but: all)
+        let views = all.filter { view in
             wanted.matches(view)
                 && authorization.allows(
                     .read, .deployment, in: view.spec.environment.rawValue)
         }
         let json = deploymentJSON
+        guard listing.tellsWhole else {
+            return .json(
+                listing.page(views, as: "deployments", id: { $0.spec.name }, render: json.whole))
+        }
         return .json(
-            listing.page(views, as: "deployments", id: { $0.spec.name }, render: json.whole))
+            text: listing.pageText(
+                views, as: "deployments", id: { $0.spec.name }, render: json.whole
+            ) { rendered.text(of: $0, json) })
     }
 
     func getDeployment(_ call: AdminCall) async throws -> AdminResponse {

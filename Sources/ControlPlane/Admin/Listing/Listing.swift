@@ -79,6 +79,34 @@ struct Listing: Sendable {
     func page<Item>(
         _ items: [Item], as name: String, id: (Item) -> String, render: (Item) -> JSONValue
     ) -> JSONValue {
+        let page = cut(items, id, render)
+        return .object([
+            name: .array(page.entries.map { masked($0.value ?? render($0.item)) }),
+            "next_page_token": .string(page.next), "total_size": .count(page.total),
+        ])
+    }
+
+    /// No item is cut down to some of its fields.
+    var tellsWhole: Bool { fields.isEmpty }
+
+    /// The same as text, from items that are text already.
+    func pageText<Item>(
+        _ items: [Item], as name: String, id: (Item) -> String, render: (Item) -> JSONValue,
+        text: (Item) -> String
+    ) -> String {
+        let page = cut(items, id, render)
+        var result = "{\"\(name)\":["
+        for (index, entry) in page.entries.enumerated() {
+            if index > 0 { result += "," }
+            result += text(entry.item)
+        }
+        let token = JSONValue.string(page.next).compact
+        return result + "],\"next_page_token\":\(token),\"total_size\":\(page.total)}"
+    }
+
+    private func cut<Item>(
+        _ items: [Item], _ id: (Item) -> String, _ render: (Item) -> JSONValue
+    ) -> Cut<Item> {
         var found = items.compactMap { item in
             entry(item, id(item), render)
         }.sorted { isBefore($0.mark, $1.mark) }
@@ -86,12 +114,15 @@ struct Listing: Sendable {
         if let mark { found.removeAll { !isBefore(mark, $0.mark) } }
         let page = found.prefix(pageSize)
         let next = page.count < found.count ? page.last : nil
-        return .object([
-            name: .array(page.map { masked($0.value ?? render($0.item)) }),
-            "next_page_token": .string(
-                next.map { pager.token(after: $0.mark, question: question) } ?? ""),
-            "total_size": .count(total),
-        ])
+        return Cut(
+            entries: page,
+            next: next.map { pager.token(after: $0.mark, question: question) } ?? "", total: total)
+    }
+
+    private struct Cut<Item> {
+        var entries: ArraySlice<Entry<Item>>
+        var next: String
+        var total: Int
     }
 
     private struct Entry<Item> {
