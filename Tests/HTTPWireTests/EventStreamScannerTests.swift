@@ -86,6 +86,32 @@ struct EventStreamScannerTests {
         #expect(scan(text).completionTokens == 3)
     }
 
+    @Test func `random events are the same however the bytes are cut`() {
+        let seed = UInt64.random(in: 0 ... .max)
+        var state = seed
+        func random(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        let parts = [
+            "data:", "data: ", "dat", ":", "event: x", "[DONE]", "{", "\"prompt_tokens\":", "12",
+            "\"completion_tokens\" : ", "\"input_tokens\":", "\"output_token", "s\":", "\"", "\\",
+            "\\\"", "\t", "é, a text as long as no name of a count", "\n", "\n\n", "\r", "\r\n",
+            "\n\ndata: {",
+        ]
+        for _ in 0..<3000 {
+            let text = (0..<random(60)).map { _ in parts[random(parts.count)] }.joined()
+            let byByte = scan(text, inPiecesOf: 1)
+            for size in [1 + random(20), 1_000_000] {
+                let found = scan(text, inPiecesOf: size)
+                #expect(
+                    found.events == byByte.events && found.promptTokens == byByte.promptTokens
+                        && found.completionTokens == byByte.completionTokens,
+                    "seed \(seed), \(text)")
+            }
+        }
+    }
+
     @Test func `random bytes neither trap nor count wildly`() {
         var generator = SystemRandomNumberGenerator()
         let seed = UInt64.random(in: 0 ... .max, using: &generator)

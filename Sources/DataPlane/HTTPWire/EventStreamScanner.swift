@@ -37,6 +37,9 @@ package struct EventStreamScanner: Sendable {
     private var isInString = false
     private var isEscaped = false
     private var hash = EventStreamScanner.hashStart
+    /// Bytes of the string so far; when it has more than any name that matters, or fewer than each,
+    /// one more than the longest has.
+    private var nameBytes: UInt8 = 0
     private var key = Key.none
     private var isPastColon = false
     private var digits: UInt8 = 0
@@ -48,7 +51,9 @@ package struct EventStreamScanner: Sendable {
     package mutating func feed(_ bytes: RawSpan) -> Int {
         let before = events
         var position = 0
-        while position < bytes.byteCount {
+        while true {
+            pass(bytes, &position)
+            guard position < bytes.byteCount else { break }
             let byte = bytes.byte(position)
             position &+= 1
             if byte == 0x0A {
@@ -59,17 +64,47 @@ package struct EventStreamScanner: Sendable {
             } else {
                 endedByReturn = false
                 take(byte)
-                // The rest of a comment or another field says nothing.
-                if line == .other {
-                    while position < bytes.byteCount, bytes.byte(position) != 0x0A,
-                        bytes.byte(position) != 0x0D
-                    {
-                        position &+= 1
-                    }
-                }
             }
         }
         return Int(events &- before)
+    }
+
+    /// Goes on to where single bytes matter: past a name that is whole, past what says nothing.
+    @inline(__always)
+    private mutating func pass(_ bytes: RawSpan, _ position: inout Int) {
+        let start = position
+        switch line {
+        case .name:
+            guard matched == 0, start &+ 5 <= bytes.byteCount,
+                bytes.halfWord(start) == 0x6174_6164, bytes.byte(start &+ 4) == 0x3A
+            else { return }
+            position = start &+ 5
+            line = .dataStart
+        case .data:
+            if isInString {
+                if !isEscaped { passString(bytes, &position) }
+            } else if key == .none, !mayBeDone {
+                position = bytes.firstTextStop(from: start)
+            }
+        case .other: position = bytes.firstTextStop(from: start)
+        case .dataStart: return
+        }
+        if position > start { endedByReturn = false }
+    }
+
+    /// Goes on to where the string may end. Of one that is as long as no name of a count, nothing
+    /// needs to be kept.
+    @inline(__always)
+    private mutating func passString(_ bytes: RawSpan, _ position: inout Int) {
+        let start = position
+        position = bytes.firstTextStop(from: start)
+        let count = Int(nameBytes) &+ position &- start
+        let isWhole = position < bytes.byteCount && bytes.byte(position) == 0x22
+        guard count <= Int(Self.nameBytesMax), !isWhole || count >= Self.nameBytesMin else {
+            nameBytes = Self.nameBytesMax &+ 1
+            return
+        }
+        for index in start..<position { keep(bytes.byte(index)) }
     }
 
     private mutating func endLine() {
@@ -130,6 +165,7 @@ package struct EventStreamScanner: Sendable {
             endNumber()
             isInString = true
             hash = EventStreamScanner.hashStart
+            nameBytes = 0
         } else if key != .none {
             takeValue(byte)
         }
@@ -158,10 +194,17 @@ package struct EventStreamScanner: Sendable {
             isEscaped = true
         } else if byte == 0x22 {
             isInString = false
-            key = EventStreamScanner.key(hash)
+            key = nameBytes > Self.nameBytesMax ? .none : EventStreamScanner.key(hash)
             isPastColon = false
             return
         }
+        keep(byte)
+    }
+
+    @inline(__always)
+    private mutating func keep(_ byte: UInt8) {
+        guard nameBytes <= Self.nameBytesMax else { return }
+        nameBytes &+= 1
         hash = (hash ^ UInt64(byte)) &* EventStreamScanner.hashFactor
     }
 
@@ -199,6 +242,10 @@ package struct EventStreamScanner: Sendable {
     // FNV-1a over a key's bytes: four names are told apart without keeping any.
     private static let hashStart: UInt64 = 0xcbf2_9ce4_8422_2325
     private static let hashFactor: UInt64 = 0x100_0000_01b3
+
+    /// The shortest and the longest of the names.
+    private static let nameBytesMin = 12
+    private static let nameBytesMax: UInt8 = 17
 
     private static func key(_ hash: UInt64) -> Key {
         switch hash {

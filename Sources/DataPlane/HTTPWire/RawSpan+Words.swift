@@ -27,6 +27,11 @@
         (below(word, 0x20) | zeros(word ^ all(0x7F))) & high
     }
 
+    /// High bit of the lowest control byte, quotation mark or backslash; higher bits mean nothing.
+    @inlinable @inline(__always) package static func textStops(_ word: UInt64) -> UInt64 {
+        (below(word, 0x20) | zeros(word ^ all(0x22)) | zeros(word ^ all(0x5C))) & high
+    }
+
     /// High bit of the lowest byte that cannot be in a request target: space and below, DEL and
     /// above, `#`; higher bits mean nothing.
     @inlinable @inline(__always) package static func targetStops(_ word: UInt64) -> UInt64 {
@@ -86,5 +91,21 @@ extension RawSpan {
             position &+= 1
         }
         return nil
+    }
+
+    /// Where the next control byte, quotation mark or backslash is; the end when there is none.
+    @inlinable @inline(__always) package func firstTextStop(from start: Int) -> Int {
+        var position = start
+        while position &+ 8 <= byteCount {
+            let hits = Word.textStops(word(position))
+            if hits != 0 { return position &+ (hits.trailingZeroBitCount &>> 3) }
+            position &+= 8
+        }
+        while position < byteCount {
+            let byte = self.byte(position)
+            if byte < 0x20 || byte == 0x22 || byte == 0x5C { break }
+            position &+= 1
+        }
+        return position
     }
 }
