@@ -27,6 +27,7 @@ final class TLSEnd: Endpoint {
     var inbox: [UInt8] = []
     private(set) var outcome = Outcome.open
     private(set) var fault: TLSFault?
+    private(set) var ticketBytes = 0
 
     init(_ context: TLSServerContext) throws {
         let made = context.accept(on: bench.engine)
@@ -58,12 +59,28 @@ final class TLSEnd: Endpoint {
         }
         inbox += plaintext[..<received.plaintextCount]
         outbox += reply[..<received.replyCount]
+        outbox += ticket()
         switch received.status {
         case .open: break
         case .closed: outcome = .closed
         case .failed(let fault):
             outcome = .failed(fault.kind)
             self.fault = fault
+        }
+    }
+
+    /// What a loop sends in front of the first answer.
+    private func ticket() -> [UInt8] {
+        var room = [UInt8](repeating: 0, count: TLSLimits.replyBytes)
+        do {
+            let count = try unsafe room.withUnsafeMutableBytes {
+                try unsafe session.sendTicket(into: $0)
+            }
+            ticketBytes += count
+            return Array(room[..<count])
+        } catch {
+            outcome = .failed(.unusable)
+            return []
         }
     }
 

@@ -1,4 +1,5 @@
-// Sessions resumed by tickets: across contexts and changes of keys, and not beyond.
+// Sessions resumed by tickets: across contexts and changes of keys, and not beyond; and when a
+// ticket is made.
 
 import COpenSSL
 import TLS
@@ -85,6 +86,32 @@ import Testing
         let client = try visitor(open, TLS1_3_VERSION)
         #expect(try !comesBack(client, to: asking))
         #expect(try comesBack(client, to: open))
+    }
+
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func `a ticket is owed once, and only where the handshake has not brought it`(
+        version: Int32
+    ) throws {
+        let (server, client) = (try TLSEnd(Contexts.server()), try ForeignClient())
+        unsafe SSL_ctrl(client.session, SSL_CTRL_SET_MAX_PROTO_VERSION, Int(version), nil)
+        var room = [UInt8](repeating: 0, count: TLSLimits.replyBytes)
+        func owed() throws -> Int {
+            try unsafe room.withUnsafeMutableBytes {
+                try unsafe server.session.sendTicket(into: $0)
+            }
+        }
+        #expect(try owed() == 0)
+        Wire.carry(client, server)
+        try #require(client.isEstablished && client.version == version)
+        #expect((server.ticketBytes > 0) == (version == TLS1_3_VERSION))
+        #expect(try owed() == 0)
+        // What follows it arrives.
+        try server.say("answer")
+        Wire.carry(client, server)
+        #expect(client.inbox == Array("answer".utf8))
+        client.say(Array("question".utf8))
+        Wire.carry(client, server)
+        #expect(server.heard == "question")
     }
 
     @Test func `keys change while they are being read`() throws {

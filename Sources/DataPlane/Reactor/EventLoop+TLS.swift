@@ -146,9 +146,39 @@ extension EventLoop {
 
     /// Seals one behind the other, and sends at once.
     mutating func sendSealed(_ first: Bytes, _ second: Bytes, on channel: Slot<Channel>) {
-        var used = seal(first, after: 0, on: channel)
+        var used = sealTicket(on: channel)
+        used = seal(first, after: used, on: channel)
         used = seal(second, after: used, on: channel)
         sendOutgoing(used, on: channel)
+    }
+
+    /// Seals and sends the last that there is for the peer, and with it that it was the last.
+    mutating func sendLastSealed(_ bytes: Bytes, on channel: Slot<Channel>) {
+        var used = sealTicket(on: channel)
+        used = seal(bytes, after: used, on: channel)
+        if unsafe vault.outgoing.count - used < TLSLimits.closeBytes {
+            sendOutgoing(used, on: channel)
+            used = 0
+        }
+        if !channel.it.isBroken, let session = channel.it.session {
+            let room = unsafe UnsafeMutableRawBufferPointer(rebasing: vault.outgoing[used...])
+            used += unsafe session.it.close(into: room)
+        }
+        sendRaw(
+            unsafe Bytes(UnsafeRawBufferPointer(rebasing: vault.outgoing[..<used])), on: channel,
+            isLast: true)
+    }
+
+    /// - Returns: how much of the outgoing memory is used then.
+    private mutating func sealTicket(on channel: Slot<Channel>) -> Int {
+        guard let session = channel.it.session else { return 0 }
+        do throws(TLSFault) {
+            return try unsafe session.it.sendTicket(into: vault.outgoing)
+        } catch {
+            vault.fault = error
+            channel.it.isBroken = true
+            return 0
+        }
     }
 
     private mutating func sendOutgoing(_ count: Int, on channel: Slot<Channel>) {

@@ -101,8 +101,12 @@ package struct EventLoop: ~Copyable {
     /// Sends what is deferred, closes, and recycles the record when the batch ends.
     package mutating func close(_ channel: Slot<Channel>) {
         guard !channel.it.isClosed else { return }
-        if channel.it.deferredCount > 0 { flush(channel) }
-        if channel.it.isSealed { endSession(of: channel) }
+        if channel.it.isSealed {
+            flushLast(channel)
+            endSession(of: channel)
+        } else if channel.it.deferredCount > 0 {
+            flush(channel)
+        }
         discard(channel)
     }
 
@@ -293,9 +297,9 @@ package struct EventLoop: ~Copyable {
     /// same segment, which saves the kernel's second one and the peer a wake-up.
     package mutating func flushLast(_ channel: Slot<Channel>) {
         guard channel.it.deferredCount > 0 else { return }
-        if channel.it.isSealed { return flush(channel) }
         let bytes = deferred(of: channel)
         channel.it.deferredCount = 0
+        if channel.it.isSealed { return sendLastSealed(bytes, on: channel) }
         let result = unsafe Sockets.sendLast(channel.it.descriptor, bytes.buffer)
         keepUnsent(of: bytes, then: .empty, after: result, on: channel)
     }
@@ -329,10 +333,15 @@ package struct EventLoop: ~Copyable {
     }
 
     /// Bytes as they are, behind those that wait.
-    mutating func sendRaw(_ bytes: Bytes, on channel: Slot<Channel>) {
+    ///
+    /// - Parameter isLast: the channel is about to be closed.
+    mutating func sendRaw(_ bytes: Bytes, on channel: Slot<Channel>, isLast: Bool = false) {
         if channel.it.isBroken || bytes.isEmpty { return }
         if channel.it.isCongested { return keep(bytes, on: channel) }
-        let result = unsafe Sockets.send(channel.it.descriptor, bytes.buffer)
+        let result =
+            isLast
+            ? unsafe Sockets.sendLast(channel.it.descriptor, bytes.buffer)
+            : unsafe Sockets.send(channel.it.descriptor, bytes.buffer)
         keepUnsent(of: bytes, then: .empty, after: result, on: channel)
     }
 

@@ -47,6 +47,9 @@ package enum TLSLimits {
     /// A key update of our own and an answer to one of the peer's may go before the data.
     static let sealSlackBytes = 256
 
+    /// What says that nothing more will be sent: an alert of 2 bytes in a record.
+    package static let closeBytes = 256
+
     /// The least room to seal into: one record and what may go before it.
     package static let sealRoomBytes = 17 * 1024
 

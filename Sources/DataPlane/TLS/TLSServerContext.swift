@@ -79,8 +79,8 @@ package final class TLSServerContext: @unchecked Sendable {
         let context = try unsafe ContextMaking.make(TLS_server_method())
         unsafe rules.take(context)
         unsafe penstock_ssl_no_session_store(context)
-        // One is enough to resume once, and each resumption brings the next.
-        unsafe SSL_CTX_set_num_tickets(context, 1)
+        // One is enough to resume once, and each resumption brings the next: `sendTicket` sends it.
+        unsafe SSL_CTX_set_num_tickets(context, 0)
         unsafe SSL_CTX_set_alpn_select_cb(context, ServerRules.selectProtocol, nil)
         unsafe SSL_CTX_set_verify(context, settings.clients.mode, nil)
         if let authorities = settings.clients.authorities {

@@ -28,6 +28,8 @@ package struct TLSSession {
     /// A record's plaintext is two to the power of this; a peer with little memory may have asked
     /// for less than usual (RFC 6066 4).
     private var recordShift: UInt8 = 14
+    /// A client's ticket goes with the first bytes that it is sent, so as to save a call.
+    private var owesTicket = false
 
     init?(_ context: OpaquePointer, on engine: borrowing TLSEngine, isServer: Bool) {
         guard let session = unsafe SSL_new(context) else {
@@ -119,6 +121,7 @@ package struct TLSSession {
             unsafe transfer.pointee.forgetSteps()
             let wish = unsafe SSL_SESSION_get_max_fragment_length(SSL_get_session(session))
             if (1...4).contains(wish) { recordShift = 8 + wish }
+            owesTicket = unsafe SSL_is_server(session) == 1 && version == .tls13
             // Some functions of the library succeed and leave an error behind all the same.
             ERR_clear_error()
             return true
@@ -199,6 +202,39 @@ package struct TLSSession {
             throw unsafe TLSFault.take(session)
         }
         return TLSSealed(plaintextCount: count, ciphertextCount: sealed)
+    }
+
+    /// Seals what lets the client resume, once, where it is owed: in front of the first plaintext.
+    ///
+    /// - Parameter room: of `TLSLimits.replyBytes` at least.
+    /// - Returns: how many bytes of `room` are to be sent.
+    package mutating func sendTicket(
+        into room: UnsafeMutableRawBufferPointer
+    ) throws(TLSFault) -> Int {
+        guard owesTicket else { return 0 }
+        return try unsafe makeTicket(into: room)
+    }
+
+    @inline(never)
+    private mutating func makeTicket(
+        into room: UnsafeMutableRawBufferPointer
+    ) throws(TLSFault) -> Int {
+        precondition(room.count >= TLSLimits.replyBytes, "there is room for a ticket")
+        owesTicket = false
+        guard isEstablished else { return 0 }
+        unsafe transfer.pointee.begin(UnsafeRawBufferPointer(start: nil, count: 0), room)
+        let isMade =
+            unsafe SSL_new_session_ticket(session) == 1 && SSL_do_handshake(session) == 1
+        let sealed = unsafe transfer.pointee.outputCount
+        unsafe transfer.pointee.end()
+        guard isMade else {
+            phase = .failed
+            throw unsafe TLSFault.take(session)
+        }
+        // A handshake makes room to read, which only reading would give back.
+        _ = unsafe SSL_free_buffers(session)
+        ERR_clear_error()
+        return sealed
     }
 
     /// The plaintext that fits when it is cut into whole records.
