@@ -1,7 +1,8 @@
 // What everybody's table has is told by number, and nothing else is.
 
-import HTTPWire
 import Testing
+
+@testable import HTTPWire
 
 @Suite struct HPACKWriterTests {
     @Test(arguments: [
@@ -43,5 +44,24 @@ import Testing
         try server.respond(1, "HTTP/1.1 200 OK\r\n\(name): x\r\n\r\n")
         let found = try #require(server.output().first(RawFrame.Kind.headers))
         #expect(found.payload == [0x88, 0x40 | place, 1, 0x78])
+    }
+
+    @Test(arguments: 0..<40)
+    func `texts are the same when each byte is`(length: Int) throws {
+        let text = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ 33) }
+        func isSame(_ other: [UInt8]) -> Bool {
+            unsafe text.withUnsafeBytes { left in
+                unsafe other.withUnsafeBufferPointer { right in
+                    guard let first = left.baseAddress else { return length == 0 }
+                    return unsafe HPACKHash.isSame(first, right.baseAddress, length)
+                }
+            }
+        }
+        #expect(isSame(text))
+        for place in text.indices {
+            var other = text
+            other[place] ^= 1
+            #expect(!isSame(other), "byte \(place)")
+        }
     }
 }

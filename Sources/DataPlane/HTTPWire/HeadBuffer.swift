@@ -21,7 +21,8 @@
         didOverflow = false
     }
 
-    package mutating func append(_ text: StaticString) {
+    /// Inlined, since a copy of known length is a few instructions and no call.
+    @inline(__always) package mutating func append(_ text: StaticString) {
         let length = text.utf8CodeUnitCount
         guard makeRoom(length) else { return }
         unsafe storage.advanced(by: count).copyMemory(from: text.utf8Start, byteCount: length)
@@ -48,7 +49,7 @@
         append(bytes, from: 0, to: bytes.byteCount)
     }
 
-    package mutating func append(_ byte: UInt8) {
+    @inline(__always) package mutating func append(_ byte: UInt8) {
         guard makeRoom(1) else { return }
         unsafe storage.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
         count &+= 1
@@ -76,7 +77,7 @@
         }
     }
 
-    package mutating func appendCRLF() { append("\r\n") }
+    @inline(__always) package mutating func appendCRLF() { append("\r\n") }
 
     package mutating func appendDecimal(_ value: UInt64) {
         var digits = 1

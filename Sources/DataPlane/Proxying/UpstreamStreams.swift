@@ -172,26 +172,34 @@ extension Worker {
         guard let carrier = upstream.it.carrier else { return }
         let replay = exchange.it.replay.bytes
         let hasBody = replay.count > exchange.it.headCount
-        head.removeAll()
-        let offset = exchange.it.insertOffset
-        head.append(replay.slice(from: 0, count: offset).span)
-        if offset > 0 { appendPerTry(exchange) }
-        head.append(replay.slice(from: offset, count: exchange.it.headCount - offset).span)
+        let lines = headOfTry(exchange, replay)
         // What asks for a tunnel stays open: its end would be the tunnel's.
         let isWhole = exchange.it.isRequestDone && !exchange.it.wantsUpgrade
         let endsStream = isWhole && !hasBody && exchange.it.requestTrailers.isEmpty
         do {
             upstream.it.stream?.handle = try carrier.it.session.request(
-                composed.span, owner: upstream.address, ends: endsStream)
+                lines.span, owner: upstream.address, ends: endsStream)
         } catch {
             return refuseLater(upstream, error)
         }
         upstream.it.stream?.isComplete = endsStream
         list(carrier)
         if hasBody { sendBody(replay.dropping(exchange.it.headCount), to: upstream) }
-        if isWhole {
+        if isWhole, !endsStream {
             completeStream(upstream, trailers: exchange.it.requestTrailers.bytes)
         }
+    }
+
+    /// The request's head with the lines that belong to this try, where there are any.
+    private mutating func headOfTry(_ exchange: Slot<Exchange>, _ replay: Bytes) -> Bytes {
+        let offset = exchange.it.insertOffset
+        let count = exchange.it.headCount
+        if offset == 0 { return replay.slice(from: 0, count: count) }
+        head.removeAll()
+        head.append(replay.slice(from: 0, count: offset).span)
+        appendPerTry(exchange)
+        head.append(replay.slice(from: offset, count: count - offset).span)
+        return composed
     }
 
     /// The payload is complete, whether its stream is open yet or not.

@@ -136,13 +136,28 @@ enum HPACKHash {
             hash ^= hash &>> 32
             offset &+= 8
         }
-        var rest: UInt64 = 0
-        while offset < count {
-            rest = rest &<< 8 | UInt64(unsafe start.load(fromByteOffset: offset, as: UInt8.self))
-            offset &+= 1
+        if offset < count {
+            hash = unsafe (hash ^ rest(start, count)) &* 0xFF51_AFD7_ED55_8CCD
+            hash ^= hash &>> 32
         }
-        hash = (hash ^ rest) &* 0xFF51_AFD7_ED55_8CCD
-        return hash ^ hash &>> 32
+        return hash
+    }
+
+    /// The last bytes, up to eight, as one number; of longer ones some were seen already.
+    @inline(__always)
+    private static func rest(_ start: UnsafeRawPointer, _ count: Int) -> UInt64 {
+        if count >= 8 {
+            return unsafe start.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+        }
+        if count >= 4 {
+            let first = unsafe start.loadUnaligned(as: UInt32.self)
+            let last = unsafe start.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
+            return UInt64(first) | UInt64(last) &<< 32
+        }
+        let first = unsafe start.load(as: UInt8.self)
+        let middle = unsafe start.load(fromByteOffset: count &>> 1, as: UInt8.self)
+        let last = unsafe start.load(fromByteOffset: count &- 1, as: UInt8.self)
+        return UInt64(first) | UInt64(middle) &<< 8 | UInt64(last) &<< 16
     }
 
     @inline(__always)
@@ -157,11 +172,6 @@ enum HPACKHash {
             if one != other { return false }
             offset &+= 8
         }
-        while offset < count {
-            let one = unsafe left.load(fromByteOffset: offset, as: UInt8.self)
-            if unsafe one != right.load(fromByteOffset: offset, as: UInt8.self) { return false }
-            offset &+= 1
-        }
-        return true
+        return unsafe offset == count || rest(left, count) == rest(right, count)
     }
 }

@@ -18,10 +18,12 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
 }
 
 @safe struct HTTP2FieldList: ~Copyable {
-    let storage: UnsafeMutablePointer<nghttp2_nv>
-    /// Of each, its `FieldName`; pseudo-header fields are 0.
-    let known: UnsafeMutablePointer<UInt8>
-    private(set) var count = 0
+    private let rows: UnsafeMutablePointer<nghttp2_nv>
+    private let kinds: UnsafeMutablePointer<UInt8>
+    /// Where the list stands in the rows: it grows at both ends.
+    private var start = 0
+    private var end = 0
+    private var authority = Slice.none
     /// What the head says of its body; negative when nothing.
     private(set) var contentLength: Int64 = -1
     private(set) var priority = HTTP2PrioritySignal()
@@ -33,17 +35,26 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
     private var copy: UnsafeMutableRawPointer?
 
     private static let capacity = Limits.headersMax + 16
+    /// `:method`, `:scheme`, `:path`, `:authority` and `:protocol`.
+    private static let pseudoFields = 5
 
     init() {
-        unsafe storage = .allocate(capacity: HTTP2FieldList.capacity)
-        unsafe known = .allocate(capacity: HTTP2FieldList.capacity)
+        unsafe rows = .allocate(capacity: HTTP2FieldList.capacity)
+        unsafe kinds = .allocate(capacity: HTTP2FieldList.capacity)
         unsafe copy = nil
     }
 
     deinit {
-        unsafe storage.deallocate()
-        unsafe known.deallocate()
+        unsafe rows.deallocate()
+        unsafe kinds.deallocate()
     }
+
+    var count: Int { end &- start }
+
+    var storage: UnsafeMutablePointer<nghttp2_nv> { unsafe rows + start }
+
+    /// Of each, its `FieldName`; pseudo-header fields are 0.
+    var known: UnsafeMutablePointer<UInt8> { unsafe kinds + start }
 
     // MARK: Answers
 
@@ -66,10 +77,10 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
         guard isSwitch ? isExtendedConnect : !(isExtendedConnect && status / 100 == 2)
         else { throw .cannotUpgrade }
         if isSwitch {
-            add(":status", "200")
+            unsafe add(field(":status", "200"))
             status = 200
         } else {
-            add(":status", bytes, Slice(from: 9, to: 12))
+            unsafe add(field(":status", bytes, Slice(from: 9, to: 12)))
         }
         try readFields(bytes, from: end &+ 2, isRequest: false)
         if isSwitch { drop("sec-websocket-accept") }
@@ -89,21 +100,21 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
         else { throw .malformed }
         let method = Slice(from: 0, to: methodEnd)
         isHeadMethod = bytes.isExactly(method, "HEAD")
-        add(":method", bytes, method)
-        add(":scheme", isSecure ? "https" : "http")
-        add(":path", bytes, Slice(from: methodEnd &+ 1, to: targetEnd))
-        // Two places for what only the fields tell.
-        add(":authority", "")
-        add(":protocol", "websocket")
+        // Those with a colon come first, but only the others tell which there are.
+        start = HTTP2FieldList.pseudoFields
+        self.end = start
         try readFields(bytes, from: end &+ 2, isRequest: true)
         if isUpgrade {
             guard maySwitch else { throw .cannotUpgrade }
-            unsafe storage[0] = field(":method", "CONNECT")
             drop("sec-websocket-key")
-        } else {
-            removeField(at: 4)
+            unsafe prepend(field(":protocol", "websocket"))
         }
-        if unsafe storage[3].valuelen == 0 { removeField(at: 3) }
+        if authority.count > 0 { unsafe prepend(field(":authority", bytes, authority)) }
+        let target = Slice(from: methodEnd &+ 1, to: targetEnd)
+        unsafe prepend(field(":path", bytes, target))
+        unsafe prepend(field(":scheme", isSecure ? "https" : "http"))
+        unsafe prepend(
+            isUpgrade ? field(":method", "CONNECT") : field(":method", bytes, method))
     }
 
     // MARK: Trailers
@@ -123,7 +134,9 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
 
     private mutating func clear() {
         unsafe copy = nil
-        count = 0
+        start = 0
+        end = 0
+        authority = .none
         contentLength = -1
         priority = HTTP2PrioritySignal()
         status = 0
@@ -145,7 +158,7 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
             while first < end, ByteClass.isSpace(bytes.byte(first)) { first &+= 1 }
             var last = end
             while last > first, ByteClass.isSpace(bytes.byte(last &- 1)) { last &-= 1 }
-            guard count < HTTP2FieldList.capacity else { throw .tooManyFields }
+            guard self.end < HTTP2FieldList.capacity else { throw .tooManyFields }
             take(
                 bytes, Slice(from: position, to: colon), Slice(from: first, to: last),
                 isRequest: isRequest)
@@ -213,7 +226,7 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
             if isRequest, bytes.equals(value, "websocket") { isUpgrade = true }
             return
         case .host where isRequest:
-            unsafe storage[3] = field(":authority", bytes, value)
+            authority = value
             return
         case .contentLength:
             contentLength = decimal(bytes, value)
@@ -237,16 +250,18 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
 
     // MARK: The list
 
-    private mutating func add(_ name: StaticString, _ value: StaticString) {
-        unsafe storage[count] = field(name, value)
-        unsafe known[count] = 0
-        count &+= 1
+    private mutating func add(_ field: nghttp2_nv) {
+        unsafe rows[end] = unsafe field
+        unsafe kinds[end] = 0
+        end &+= 1
     }
 
-    private mutating func add(_ name: StaticString, _ bytes: RawSpan, _ value: Slice) {
-        unsafe storage[count] = field(name, bytes, value)
-        unsafe known[count] = 0
-        count &+= 1
+    /// There is room for each of the pseudo-header fields once.
+    private mutating func prepend(_ field: nghttp2_nv) {
+        precondition(start > 0, "a place in front")
+        start &-= 1
+        unsafe rows[start] = unsafe field
+        unsafe kinds[start] = 0
     }
 
     private mutating func add(
@@ -255,11 +270,11 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
         unsafe bytes.withUnsafeBytes { buffer in
             guard let start = unsafe copy.map({ UnsafeRawPointer($0) }) ?? buffer.baseAddress
             else { return }
-            unsafe storage[count] = penstock_h2_field(
+            unsafe rows[end] = penstock_h2_field(
                 start + name.start, Int(name.count), start + value.start, Int(value.count),
                 flags)
-            unsafe self.known[count] = known.rawValue
-            count &+= 1
+            unsafe kinds[end] = known.rawValue
+            end &+= 1
         }
     }
 
@@ -286,7 +301,7 @@ package enum HTTP2HeadFault: Error, Equatable, Sendable {
     }
 
     private mutating func removeField(at index: Int) {
-        count &-= 1
+        end &-= 1
         for place in index..<count {
             unsafe storage[place] = storage[place &+ 1]
             unsafe known[place] = known[place &+ 1]
