@@ -231,3 +231,9 @@ def standing(rig, names, spoken):
             rig.fronts[place] = start(rig, name, spoken)
         found[name] = rig.fronts[place]
     return found
+
+
+def leave(rig, spoken):
+    """Ends those before replicas that speak so: asked for again, they are started anew."""
+    for place in [place for place in rig.fronts if place.endswith(f" to {spoken}")]:
+        rig.stop(rig.fronts.pop(place))
