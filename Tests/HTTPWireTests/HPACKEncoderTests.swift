@@ -53,6 +53,22 @@ import Testing
         }
     }
 
+    @Test func `no two fields push each other out`() throws {
+        for first in 0..<24 {
+            let client = try HTTP2Drive.client()
+            for second in (first + 1)..<40 {
+                let fields = "x-\(first): a\r\nx-\(second): b\r\n"
+                for isKnown in [false, true] {
+                    let stream = try client.request("GET / HTTP/1.1\r\n\(fields)\r\n")
+                    let found = try #require(client.output().first(RawFrame.Kind.headers))
+                    // Method, scheme, path and the two, each by its number.
+                    #expect(!isKnown || found.payload.count == 5, "\(first) and \(second)")
+                    stream.reset(.cancel)
+                }
+            }
+        }
+    }
+
     /// Crumbs of cookies come as one.
     private func lines(_ head: String) -> [String] {
         let lines = head.split(separator: "\r\n").map(String.init)

@@ -17,12 +17,17 @@ internal import CNGHTTP2
         var size: Int { Int(nameCount) &+ Int(valueCount) &+ 32 }
     }
 
+    /// A power of two, and fewer than a byte counts.
     private static let entries = Limits.encoderTableBytes / 32
+    /// Where entries of the same row by hash stand; with one place for each row, two fields of
+    /// every head could push each other out for ever.
+    private static let ways = 2
     /// Entries in use lie one behind the other: their bytes, and at most one gap at the end.
     private static let textBytes = 2 * Limits.encoderTableBytes
     static let staticCount = 61
 
-    /// Nothing until the first head; then the text, the entries and, by hash, the latest of each.
+    /// Nothing until the first head; then the text, the entries and, by hash, where the
+    /// latest of them are.
     private var memory: UnsafeMutableRawPointer?
     private var textEnd = 0
     /// Entries so far; those in use are the last `count` of them, numbered up to this.
@@ -134,32 +139,38 @@ internal import CNGHTTP2
 
     // MARK: The table
 
+    private static func place(_ number: Int) -> Int { number & (entries &- 1) }
+
     private func entry(_ number: Int) -> UnsafeMutablePointer<Entry>? {
         guard let memory = unsafe memory else { return nil }
         return unsafe (memory + HPACKEncoder.textBytes)
-            .assumingMemoryBound(to: Entry.self) + number % HPACKEncoder.entries
+            .assumingMemoryBound(to: Entry.self) + HPACKEncoder.place(number)
     }
 
-    /// The number of the latest entry with such a hash.
-    private func latest(_ hash: UInt64) -> UnsafeMutablePointer<Int>? {
-        guard let memory = unsafe memory else { return nil }
-        let offset =
-            HPACKEncoder.textBytes &+ HPACKEncoder.entries &* MemoryLayout<Entry>.stride
-        let row = Int(truncatingIfNeeded: hash >> 57) % HPACKEncoder.entries
-        return unsafe (memory + offset).assumingMemoryBound(to: Int.self) + row
+    /// Where in memory the places of the latest entries with such a hash stand: `ways` bytes.
+    private static func row(_ hash: UInt64) -> Int {
+        textBytes &+ entries &* MemoryLayout<Entry>.stride
+            &+ place(Int(truncatingIfNeeded: hash >> 57)) &* ways
     }
 
     private func find(_ field: nghttp2_nv, _ hash: UInt64) -> Int? {
-        guard let memory = unsafe memory, let number = unsafe latest(hash)?.pointee,
-            number > inserted &- count, let entry = unsafe entry(number)?.pointee,
-            entry.hash == hash, unsafe Int(entry.nameCount) == field.namelen,
-            unsafe Int(entry.valueCount) == field.valuelen
-        else { return nil }
-        let text = unsafe memory + Int(entry.start)
-        guard unsafe HPACKHash.isSame(text, field.name, field.namelen),
-            unsafe HPACKHash.isSame(text + field.namelen, field.value, field.valuelen)
-        else { return nil }
-        return HPACKEncoder.staticCount &+ 1 &+ inserted &- number
+        guard let memory = unsafe memory else { return nil }
+        let row = unsafe (memory + HPACKEncoder.row(hash)).assumingMemoryBound(to: UInt8.self)
+        for way in 0..<HPACKEncoder.ways {
+            // The latest entry that was given this place; a row never written names the first.
+            let number = unsafe inserted &- HPACKEncoder.place(inserted &- Int(row[way]))
+            guard number > inserted &- count, let entry = unsafe entry(number)?.pointee,
+                entry.hash == hash, unsafe Int(entry.nameCount) == field.namelen,
+                unsafe Int(entry.valueCount) == field.valuelen
+            else { continue }
+            let text = unsafe memory + Int(entry.start)
+            if unsafe HPACKHash.isSame(text, field.name, field.namelen),
+                unsafe HPACKHash.isSame(text + field.namelen, field.value, field.valuelen)
+            {
+                return HPACKEncoder.staticCount &+ 1 &+ inserted &- number
+            }
+        }
+        return nil
     }
 
     /// False when the field is too large to be worth a place.
@@ -182,7 +193,9 @@ internal import CNGHTTP2
         unsafe entry(inserted)?.pointee = Entry(
             hash: hash, start: UInt32(textEnd), nameCount: UInt16(field.namelen),
             valueCount: UInt16(field.valuelen))
-        unsafe latest(hash)?.pointee = inserted
+        let row = unsafe (memory + HPACKEncoder.row(hash)).assumingMemoryBound(to: UInt8.self)
+        unsafe row[1] = unsafe row[0]
+        unsafe row[0] = UInt8(HPACKEncoder.place(inserted))
         textEnd &+= bytes
         return true
     }
@@ -199,7 +212,7 @@ internal import CNGHTTP2
         if let memory = unsafe memory { return unsafe memory }
         let bytes =
             HPACKEncoder.textBytes &+ HPACKEncoder.entries
-            &* (MemoryLayout<Entry>.stride &+ MemoryLayout<Int>.stride)
+            &* (MemoryLayout<Entry>.stride &+ HPACKEncoder.ways)
         let fresh = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 16)
         unsafe fresh.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
         unsafe memory = fresh

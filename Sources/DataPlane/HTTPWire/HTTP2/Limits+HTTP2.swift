@@ -60,7 +60,7 @@ extension Limits {
     static let keptHeadFields = 32
 
     /// Of the table that heads to a peer are written with: 15 to 25 fields, which is what returns
-    /// on a connection. It costs a connection 6 KiB, from its first head on.
+    /// on a connection. It costs a connection 5 KiB, from its first head on.
     static let encoderTableBytes = 2_048
     /// A larger field is not worth a place there.
     static let indexedFieldBytes = 512
