@@ -58,11 +58,12 @@ import Testing
             let client = try HTTP2Drive.client()
             for second in (first + 1)..<40 {
                 let fields = "x-\(first): a\r\nx-\(second): b\r\n"
-                for isKnown in [false, true] {
+                // The second head may still tell what a third field pushed out.
+                for round in 0..<3 {
                     let stream = try client.request("GET / HTTP/1.1\r\n\(fields)\r\n")
                     let found = try #require(client.output().first(RawFrame.Kind.headers))
                     // Method, scheme, path and the two, each by its number.
-                    #expect(!isKnown || found.payload.count == 5, "\(first) and \(second)")
+                    #expect(round < 2 || found.payload.count == 5, "\(first) and \(second)")
                     stream.reset(.cancel)
                 }
             }
