@@ -68,4 +68,18 @@ import Testing
         _ = try? RequestParser().parse(span, fields: &table)
         return table.count == 1 ? table[0].known : nil
     }
+
+    @Test(arguments: 0..<48)
+    func `a copy has each byte and leaves those around it`(count: Int) {
+        let source = (0..<48).map { UInt8($0 + 1) }
+        var target = [UInt8](repeating: 0xFF, count: 64)
+        unsafe source.withUnsafeBytes { source in
+            unsafe target.withUnsafeMutableBytes { target in
+                guard let from = source.baseAddress, let to = target.baseAddress else { return }
+                unsafe Word.copy(from, to: to + 8, count)
+            }
+        }
+        let rest = [UInt8](repeating: 0xFF, count: 56 - count)
+        #expect(target == [UInt8](repeating: 0xFF, count: 8) + source[..<count] + rest)
+    }
 }

@@ -40,7 +40,7 @@
         let destination = unsafe storage.advanced(by: count)
         unsafe bytes.withUnsafeBytes { source in
             guard let first = source.baseAddress else { return }
-            unsafe destination.copyMemory(from: first.advanced(by: start), byteCount: length)
+            unsafe Word.copy(first.advanced(by: start), to: destination, length)
         }
         count &+= length
     }
@@ -73,7 +73,7 @@
     @inline(__always) private func copy(_ bytes: RawSpan, to offset: Int) {
         unsafe bytes.withUnsafeBytes { source in
             guard let first = source.baseAddress else { return }
-            unsafe (storage + offset).copyMemory(from: first, byteCount: source.count)
+            unsafe Word.copy(first, to: storage + offset, source.count)
         }
     }
 

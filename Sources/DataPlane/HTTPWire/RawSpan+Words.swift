@@ -51,6 +51,23 @@
     }
 }
 
+extension Word {
+    /// Names and values are mostly short: for them a call costs more than the copy.
+    @inlinable @inline(__always) package static func copy(
+        _ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ count: Int
+    ) {
+        guard count >= 8, count <= 16 else {
+            return unsafe target.copyMemory(from: source, byteCount: count)
+        }
+        // One word from either end: they may overlap, so both are read before any is written.
+        let last = count &- 8
+        let head = unsafe source.loadUnaligned(as: UInt64.self)
+        let tail = unsafe source.loadUnaligned(fromByteOffset: last, as: UInt64.self)
+        unsafe target.storeBytes(of: head, as: UInt64.self)
+        unsafe target.storeBytes(of: tail, toByteOffset: last, as: UInt64.self)
+    }
+}
+
 extension RawSpan {
     @inlinable @inline(__always) package func byte(_ offset: Int) -> UInt8 {
         unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
@@ -79,10 +96,15 @@ extension RawSpan {
     }
 
     package func firstIndex(of byte: UInt8, from start: Int, to end: Int) -> Int? {
+        if start >= end { return nil }
+        precondition(start >= 0 && end <= byteCount, "within the bytes")
         let pattern = Word.all(byte)
         var position = start
         while position &+ 8 <= end {
-            let hits = Word.zeros(word(position) ^ pattern) & Word.high
+            let word = unsafe UInt64(
+                littleEndian: unsafeLoadUnaligned(
+                    fromUncheckedByteOffset: position, as: UInt64.self))
+            let hits = Word.zeros(word ^ pattern) & Word.high
             if hits != 0 { return position &+ (hits.trailingZeroBitCount &>> 3) }
             position &+= 8
         }

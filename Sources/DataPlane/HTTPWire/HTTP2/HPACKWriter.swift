@@ -36,7 +36,7 @@ internal import CNGHTTP2
     private mutating func text(_ bytes: UnsafePointer<UInt8>?, _ length: Int) {
         number(length, prefix: 7, form: 0)
         guard length > 0, let bytes = unsafe bytes else { return }
-        unsafe (start + count).copyMemory(from: bytes, byteCount: length)
+        unsafe Word.copy(bytes, to: start + count, length)
         count &+= length
     }
 
