@@ -7,7 +7,7 @@ import Traffic
 
 extension Worker {
     mutating func readUpstream(_ upstream: Slot<UpstreamConnection>) {
-        if upstream.it.carrier != nil { return readCarried(upstream) }
+        if upstream.it.isCarried { return readCarried(upstream) }
         let channel = upstream.it.channel
         var turns = 0
         var size = firstReadSize

@@ -274,6 +274,7 @@ extension Worker {
         carrier.it.streamCount -= 1
         carrier.it.since = loop.now
         loop.drop(client.it.channel)
+        client.it.isBuried = true
         deadClients.append(client)
         list(carrier)
     }

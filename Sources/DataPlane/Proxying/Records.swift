@@ -123,6 +123,8 @@ struct UpstreamConnection {
     var previous: Slot<UpstreamConnection>?
 
     var isStream: Bool { stream != nil }
+    /// HTTP/2's. A stream whose answer is whole may have outlived its connection.
+    var isCarried: Bool { stream != nil || carrier != nil }
 }
 
 /// One request, from its head to the last byte of its answer. The single owner of its place in the

@@ -260,7 +260,7 @@ extension Worker {
 
     mutating func closeUpstream(_ upstream: Slot<UpstreamConnection>) {
         guard !upstream.it.channel.it.isClosed else { return }
-        if upstream.it.carrier != nil { return endCarried(upstream) }
+        if upstream.it.isCarried { return endCarried(upstream) }
         let pool = upstream.it.pool
         pool.unlink(upstream)
         if upstream.it.phase == .idle { meters.idleUpstreams.decrement() }

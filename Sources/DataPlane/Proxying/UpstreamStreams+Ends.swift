@@ -32,35 +32,66 @@ extension Worker {
         guard let carrier = upstream.it.carrier else { return }
         // Those that hang on it end first, each in its own way, and open nothing more here.
         carrier.it.isEnding = true
-        while let stream = carrier.it.firstUpstream { streamWasReset(stream, .internalError) }
+        while let stream = carrier.it.firstUpstream { connectionLost(under: stream, carrier) }
         guard !upstream.it.channel.it.isClosed else { return }
         let pool = upstream.it.pool
         pool.unlink(upstream)
         loop.close(upstream.it.channel)
         pool.it.openCount -= 1
         meters.openUpstreams.decrement()
+        upstream.it.isBuried = true
         deadUpstreams.append(upstream)
         bury(carrier)
         freeIfUnused(pool)
     }
 
-    /// Lets go of the stream. What is incomplete is cancelled: the replica need not go on.
-    private mutating func endStream(_ upstream: Slot<UpstreamConnection>) {
-        guard let stream = upstream.it.stream, let carrier = upstream.it.carrier else { return }
-        stream.handle?.release()
-        upstream.it.stream?.received.free()
-        upstream.it.stash.free()
-        upstream.it.exchange = nil
+    /// The connection has gone, and the stream from its list, whatever becomes of the request.
+    private mutating func connectionLost(
+        under upstream: Slot<UpstreamConnection>, _ carrier: Slot<Carrier>
+    ) {
+        if let exchange = upstream.it.exchange {
+            let isAnswering = exchange.it.phase == .answering
+            // The answer is whole, and only waits for its client.
+            if upstream.it.stream?.hasEnded == true, isAnswering { return detach(upstream) }
+            upstream.it.stream?.isComplete = true
+            if isAnswering {
+                upstreamEnded(upstream, exchange, wasReset: true)
+            } else {
+                tryFailed(exchange, .reset)
+            }
+        }
+        closeUpstream(upstream)
+    }
+
+    /// Takes the stream off its connection.
+    private mutating func detach(_ upstream: Slot<UpstreamConnection>) {
+        upstream.it.stream?.handle?.release()
+        upstream.it.stream?.handle = nil
+        guard let carrier = upstream.it.carrier else { return }
+        upstream.it.carrier = nil
+        // What still comes of the request is read, and dropped.
+        upstream.it.channel.it.isBlocked = false
         upstream.it.next?.it.previous = upstream.it.previous
         if let previous = upstream.it.previous {
             previous.it.next = upstream.it.next
         } else {
             carrier.it.firstUpstream = upstream.it.next
         }
+        upstream.it.next = nil
+        upstream.it.previous = nil
         carrier.it.streamCount -= 1
         carrier.it.since = loop.now
-        loop.drop(upstream.it.channel)
-        deadUpstreams.append(upstream)
         list(carrier)
+    }
+
+    /// Lets go of the stream. What is incomplete is cancelled: the replica need not go on.
+    private mutating func endStream(_ upstream: Slot<UpstreamConnection>) {
+        detach(upstream)
+        upstream.it.stream?.received.free()
+        upstream.it.stash.free()
+        upstream.it.exchange = nil
+        loop.drop(upstream.it.channel)
+        upstream.it.isBuried = true
+        deadUpstreams.append(upstream)
     }
 }

@@ -150,11 +150,9 @@ extension Worker {
     /// Requests on a connection that never came about.
     private mutating func endWaiting(_ carrier: Slot<Carrier>, _ code: RefusalCode) {
         while let upstream = carrier.it.firstUpstream {
-            guard let exchange = upstream.it.exchange else {
-                closeUpstream(upstream)
-                continue
-            }
-            tryFailed(exchange, code)
+            if let exchange = upstream.it.exchange { tryFailed(exchange, code) }
+            // Whatever became of its exchange, it leaves the list.
+            closeUpstream(upstream)
         }
     }
 
@@ -212,10 +210,12 @@ extension Worker {
 
     /// A part of a request's body goes to the replica.
     mutating func sendBody(_ bytes: Bytes, to upstream: Slot<UpstreamConnection>) {
-        guard let stream = upstream.it.stream, let carrier = upstream.it.carrier else {
+        guard let stream = upstream.it.stream else {
             return loop.send(upstream.it.channel, bytes)
         }
-        guard let handle = stream.handle, !stream.isComplete, !bytes.isEmpty else { return }
+        guard let carrier = upstream.it.carrier, let handle = stream.handle, !stream.isComplete,
+            !bytes.isEmpty
+        else { return }
         upstream.it.channel.it.isBlocked = !send(bytes, ends: false, on: handle, of: carrier)
     }
 
