@@ -152,7 +152,7 @@ FRAMES = [
     ("6.8 GOAWAY lets what is under way end",
      [lambda s: frame(GOAWAY, 0, 0, number(s) + number(0)), good], ok),
     ("6.8 GOAWAY before the stream gives it back",
-     [lambda s: frame(GOAWAY, 0, 0, number(s - 1 if s > 1 else 0) + number(0))], ok),
+     [lambda s: frame(GOAWAY, 0, 0, number(max(0, s - 2)) + number(0))], ok),
     ("8.7 a refused stream is given back", [lambda s: frame(RST, 0, s, number(REFUSED))], ok),
     ("6.9 no increment", [frame(WINDOW, 0, 0, number(0))], broken),
     ("6.9 WINDOW_UPDATE of a wrong size", [frame(WINDOW, 0, 0, b"1")], broken),

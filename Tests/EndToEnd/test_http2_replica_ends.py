@@ -1,8 +1,6 @@
 # How HTTP/2 connections to replicas end, and what that makes of the requests on them: whole answers
 # are delivered, tries are counted and blamed as over HTTP/1.1, and what waits finds its turn.
 
-import threading
-
 import pytest
 
 from harness.configuration import service
@@ -88,3 +86,109 @@ def test_an_answer_that_is_whole_outlives_its_connection(start_raw, start_gatewa
         body = b"".join(got.payload for got in client.seen if got.kind == DATA)
         assert body == b"a" * 8000 + b"b" * 8000 + b"c" * 8000
     assert tries(gateway, "success") == 2
+
+
+def test_a_stream_that_was_never_opened_is_not_counted(start_raw, start_gateway):
+    class Curt(RawServer):
+        """Ends before its settings, for which an upgrade waits."""
+        def _serve(self, made):
+            assert made.exactly(24) == PREFACE
+            hang_up(made)
+    replica = start_raw(None, Curt)
+    gateway = start_gateway(over_http2(replica, upgrades=["websocket"]), gateway={"workers": 1})
+    for _ in range(3):
+        with gateway.connect() as client:
+            client.send(compose("GET", "/chat", ASK))
+            answer = client.response()
+            assert (answer.status, answer.error) == (502, "replica_reset")
+    assert len(replica.connections) == 6, "each of them was free to be tried once more"
+
+
+# --- attempts and blame ------------------------------------------------------------------------
+
+
+def test_a_stream_that_is_reset_is_a_failed_try(start_raw, start_gateway):
+    def script(made, stream):
+        if len(replica.requests) == 1:
+            return made.send(said(stream, ends=True))
+        made.send(frame(RST, 0, stream, number(INTERNAL)))
+    replica = start_raw(script)
+    gateway = start_gateway(over_http2(replica, retry={"attempts": 1, "budget": "0%"}),
+                            gateway={"workers": 1})
+    assert gateway.get().status == 200
+    for _ in range(5):
+        answer = gateway.get()
+        assert (answer.status, answer.error) == (502, "replica_reset")
+    assert len(replica.requests) == 6
+    assert tries(gateway, "transport") == 5 and tries(gateway, "cancelled") == 0
+
+
+@pytest.mark.parametrize("attempts,budget", [(1, "20%"), (2, "0%")])
+def test_a_connection_at_rest_that_ends_is_tried_again_within_the_rules(
+        start_raw, start_gateway, attempts, budget):
+    def script(made, stream):
+        if len(made.heads) == 1:
+            return made.send(said(stream, ends=True))
+        hang_up(made)
+    replica = start_raw(script)
+    budgeted = {"attempts": attempts, "budget": budget}
+    gateway = start_gateway(over_http2(replica, retry=budgeted), gateway={"workers": 1})
+    # The budget lets ten a second pass whatever its share is.
+    expected = [200, 502] if attempts == 1 else [200, 200]
+    assert [gateway.get(f"/{n}").status for n in range(2)] == expected
+    assert len(replica.requests) == 1 + attempts
+    assert tries(gateway, "transport") == 0, "the replica may just have tired of waiting"
+
+
+@pytest.mark.parametrize("ending", ["refused", "goodbye"])
+def test_what_a_replica_has_not_begun_with_is_free(start_raw, start_gateway, ending):
+    def script(made, stream):
+        if len(replica.requests) > 1:
+            return made.send(said(stream, ends=True))
+        made.send(frame(RST, 0, stream, number(REFUSED)) if ending == "refused"
+                  else frame(GOAWAY, 0, 0, number(0) + number(0)))
+    replica = start_raw(script)
+    gateway = start_gateway(over_http2(replica, retry={"attempts": 1, "budget": "0%"}),
+                            gateway={"workers": 1})
+    assert gateway.post("/", b"not idempotent").status == 200
+    assert len(replica.requests) == 2
+    assert gateway.admin.metrics().sum("penstock_retries_total") == 0
+
+
+MALFORMED = {
+    "no status": lambda stream: [said(stream, (("x-a", "b"),)), frame(DATA, 1, stream, b"x")],
+    "data before a head": lambda stream: [frame(DATA, 1, stream, b"x")],
+    "shorter than promised": lambda stream: [
+        said(stream, (*OK, ("content-length", "10")), ends=True)],
+    "an end without a head": lambda stream: [said(stream, ((":status", "103"),), ends=True)],
+}
+
+
+@pytest.mark.parametrize("case", MALFORMED)
+def test_a_malformed_answer_is_told_as_such_and_not_asked_for_again(
+        start_raw, start_gateway, case):
+    replica = start_raw(lambda made, stream: made.send(*MALFORMED[case](stream)))
+    gateway = start_gateway(over_http2(replica, retry={"attempts": 3}), gateway={"workers": 1})
+    answer = gateway.get()
+    assert (answer.status, answer.error) == (502, "replica_malformed")
+    assert len(replica.requests) == 1 and tries(gateway, "transport") == 1
+
+
+def test_a_connection_of_garbage_is_told_as_such(start_raw, start_gateway):
+    replica = start_raw(lambda made, stream: made.send(frame(DATA, 1, stream + 2, b"x")))
+    gateway = start_gateway(over_http2(replica, retry={"attempts": 1}), gateway={"workers": 1})
+    for _ in range(2):
+        answer = gateway.get()
+        assert (answer.status, answer.error) == (502, "replica_malformed")
+
+
+def test_an_interim_answer_over_http2_forbids_a_retry(start_raw, start_gateway):
+    def script(made, stream):
+        made.send(said(stream, ((":status", "103"),)))
+        taken(made)
+        made.send(frame(RST, 0, stream, number(REFUSED)))
+    replica = start_raw(script)
+    gateway = start_gateway(over_http2(replica, retry={"attempts": 3}), gateway={"workers": 1})
+    answer = gateway.get()
+    assert (answer.status, answer.error) == (502, "replica_reset")
+    assert len(replica.requests) == 1

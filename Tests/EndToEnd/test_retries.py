@@ -229,17 +229,38 @@ def test_a_retry_keeps_the_request_id_and_the_head(start_origin, start_gateway):
     assert second.headers.get("host") == good.address
 
 
-def test_an_interim_answer_forbids_no_retry_that_would_be_seen_twice(start_origin, start_gateway):
+def test_an_interim_answer_forbids_a_retry(start_origin, start_gateway):
     def hints_then_reset(exchange):
         exchange.read_body()
         exchange.send(b"HTTP/1.1 103 Early Hints\r\n\r\n")
-        exchange.connection.reset()
+        exchange.connection.close()
     replicas = [start_origin(hints_then_reset), start_origin(hints_then_reset)]
     gateway = start_gateway(service(*replicas, ejection=NO_EJECTION))
     with gateway.connect() as client:
         client.send(compose())
-        try:
-            assert client.response().status == 502
-        except (EOFError, ConnectionResetError):
-            pass
-    assert sum(len(replica.requests) for replica in replicas) <= 2
+        answer = client.response()
+        assert (answer.status, answer.error) == (502, "replica_reset")
+    assert sum(len(replica.requests) for replica in replicas) == 1
+
+
+@pytest.mark.parametrize("retry,tries", [
+    ({"attempts": 1}, 1), ({"attempts": 2}, 2), ({"attempts": 2, "budget": "0%"}, 2)])
+def test_a_connection_at_rest_that_ends_is_tried_again_within_the_rules(
+        start_origin, start_gateway, retry, tries):
+    def once(exchange):
+        exchange.read_body()
+        if exchange.connection.requests > 1:
+            return exchange.connection.reset()
+        exchange.answer(200, b"ok")
+    replica = start_origin(once)
+    gateway = start_gateway(service(replica, ejection=NO_EJECTION, retry=retry),
+                            gateway={"workers": 1})
+    for number in range(5):
+        if tries == 1 or number == 0:
+            assert gateway.get("/first").status == 200
+        before = len(replica.requests)
+        assert gateway.get("/second").status == (502 if tries == 1 else 200)
+        assert len(replica.requests) == before + tries
+    metrics = gateway.admin.metrics()
+    assert metrics.sum("penstock_retries_total") == 5 * (tries - 1)
+    assert metrics.sum("penstock_tries_total", outcome="transport") == 0

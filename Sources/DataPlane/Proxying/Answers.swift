@@ -92,14 +92,16 @@ extension Worker {
             try takeAnswerBody(bytes, from: &offset, upstream, exchange)
             return offset
         } catch {
-            if exchange.it.phase == .answering {
-                cutAnswer(exchange, .malformedAnswer)
-            } else {
-                endTry(exchange, outcome: .transport, error: .malformedAnswer)
-                fail(exchange, .malformedAnswer)
-            }
+            refuseAnswer(exchange)
             return bytes.count
         }
+    }
+
+    /// What came cannot be an answer.
+    mutating func refuseAnswer(_ exchange: Slot<Exchange>) {
+        if exchange.it.phase == .answering { return cutAnswer(exchange, .malformedAnswer) }
+        exchange.it.hasAnswer = true
+        tryFailed(exchange, .malformedAnswer)
     }
 
     private mutating func parseAnswer(
@@ -125,6 +127,7 @@ extension Worker {
     mutating func forwardInformational(
         _ answer: ResponseHead, in bytes: Bytes, _ exchange: Slot<Exchange>
     ) {
+        exchange.it.hasAnswer = true
         guard exchange.it.minorVersion >= 1, !exchange.it.isHedge else { return }
         head.removeAll()
         appendStatusLine(answer, bytes)
@@ -272,10 +275,9 @@ extension Worker {
         _ upstream: Slot<UpstreamConnection>, _ exchange: Slot<Exchange>, wasReset: Bool
     ) {
         guard exchange.it.phase == .answering else {
-            if upstream.it.stash.isEmpty { return tryFailed(exchange, .reset) }
             // Part of an answer was seen: never again elsewhere.
-            endTry(exchange, outcome: .transport, error: .reset)
-            return fail(exchange, .reset)
+            if !upstream.it.stash.isEmpty { exchange.it.hasAnswer = true }
+            return tryFailed(exchange, .reset)
         }
         do {
             try exchange.it.answerDecoder.ended()

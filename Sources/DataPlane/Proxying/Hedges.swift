@@ -169,6 +169,8 @@ extension Worker {
         exchange.it.connectNanoseconds = second.it.connectNanoseconds
         exchange.it.phase = second.it.phase
         exchange.it.attempts &+= second.it.attempts
+        exchange.it.isAttempt = second.it.isAttempt
+        exchange.it.hasAnswer = second.it.hasAnswer
         exchange.it.isCounted = second.it.isCounted
         exchange.it.upstream = second.it.upstream
         exchange.it.upstream?.it.exchange = exchange

@@ -103,7 +103,7 @@ struct UpstreamConnection {
     var phase: Phase
     /// The TLS handshake is under way.
     var isShaking = false
-    /// It has carried a request before: an early close may be the replica's idle timeout.
+    /// It was at rest when the request came: an early end may be the replica's idle timeout.
     var isReused = false
     var isResuming = false
     /// As for clients.
@@ -177,7 +177,12 @@ struct Exchange {
     var answersFramed = false
     var answersUntilClose = false
     var setsSticky = false
-    var usedStaleRetry = false
+    /// Something of an answer has come, if only an interim head: it is never asked for again.
+    var hasAnswer = false
+    /// A replica has said that it had not begun with the request.
+    var wasUnprocessed = false
+    /// The try under way counts among the attempts.
+    var isAttempt = false
 
     var revision: Int32 = -1
     var endpoint: Int32 = -1

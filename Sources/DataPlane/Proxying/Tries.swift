@@ -54,6 +54,7 @@ extension Worker {
         exchange.it.depth = service.it.balancer.chosenDepth
         exchange.it.tryStarted = loop.now
         exchange.it.phase = .connecting
+        exchange.it.isAttempt = false
         if service.it.balancer.movedSession, case .cookie = service.it.rules.sticky {
             exchange.it.setsSticky = true
         }
@@ -182,6 +183,7 @@ extension Worker {
         upstream.it.since = loop.now
         exchange.it.phase = .awaitingAnswer
         exchange.it.attempts &+= 1
+        exchange.it.isAttempt = true
         exchange.it.sentAt = loop.now
         let replay = exchange.it.replay.bytes
         if upstream.it.isStream {
@@ -274,56 +276,6 @@ extension Worker {
         freeIfUnused(pool)
     }
 
-    // MARK: Failure
-
-    /// The try under way has ended without a byte of an answer.
-    mutating func tryFailed(_ exchange: Slot<Exchange>, _ code: RefusalCode) {
-        if exchange.it.isHedge || exchange.it.partner != nil {
-            return loseRace(exchange, outcome: code.outcome, error: code)
-        }
-        let wasSent = exchange.it.isTransmitted
-        let wasRefused = !wasSent && exchange.it.upstream?.it.isStream == true
-        let isStale =
-            code == .reset && (wasRefused || exchange.it.upstream?.it.isReused == true)
-        let index = exchange.it.endpoint
-        // A replica that closes an idle connection, or has not begun with a stream of one that it
-        // is about to close, has not failed.
-        let isInnocent =
-            isStale && (mayRepeat(exchange) || !wasSent) && !exchange.it.usedStaleRetry
-        endTry(exchange, outcome: isInnocent ? .cancelled : code.outcome, error: code)
-        exchange.it.error = code
-        if isInnocent {
-            exchange.it.usedStaleRetry = true
-            exchange.it.attempts -= 1
-            return dispatch(exchange)
-        }
-        exchange.it.choice.recordTry(of: index)
-        if !wasSent {
-            exchange.it.freeTries += 1
-            let limit = exchange.it.service.it.revisions[Int(exchange.it.revision)].it
-                .endpoints.count
-            if Int(exchange.it.freeTries) < min(limit, Limits.freeTries) {
-                return dispatch(exchange)
-            }
-            return fail(exchange, code)
-        }
-        guard mayRepeat(exchange), exchange.it.attempts < exchange.it.service.it.rules.attempts
-        else { return fail(exchange, code) }
-        guard exchange.it.service.it.rules.budget.tryWithdraw(now: loop.now) else {
-            exchange.it.service.it.retriesRefused.increment()
-            return fail(exchange, code)
-        }
-        exchange.it.service.it.retries.increment()
-        dispatch(exchange)
-    }
-
-    /// Whether the request may reach a replica twice: by its method or by its service's word, and
-    /// only while all of it is still here.
-    func mayRepeat(_ exchange: Slot<Exchange>) -> Bool {
-        exchange.it.isReplayable
-            && (exchange.it.method.isIdempotent || exchange.it.service.it.rules.isIdempotent)
-    }
-
     /// Gives the try's place and connection back and tells everybody how it went. A connection that
     /// may carry another request has been taken off the exchange before.
     mutating func endTry(
@@ -360,34 +312,5 @@ extension Worker {
         {
             slotFreed(exchange)
         }
-    }
-
-    /// Replicas found down lose their waiting requests to others, at once.
-    mutating func endpointDown(_ endpoint: CompiledEndpoint) {
-        guard let pool = pools[ObjectIdentifier(endpoint)] else { return }
-        var next = pool.it.firstActive
-        var moving: [Slot<Exchange>] = []
-        while let upstream = next {
-            next = upstream.it.next
-            if let carrier = upstream.it.carrier { gatherWaiting(on: carrier, into: &moving) }
-            guard let exchange = upstream.it.exchange else { continue }
-            let isWaiting = exchange.it.phase == .awaitingAnswer && upstream.it.stash.isEmpty
-            if exchange.it.phase == .connecting || isWaiting && mayRepeat(exchange) {
-                moving.append(exchange)
-            }
-        }
-        for exchange in moving where exchange.it.phase != .over {
-            if exchange.it.isHedge || exchange.it.partner != nil {
-                tryFailed(exchange, .reset)
-                continue
-            }
-            let index = exchange.it.endpoint
-            endTry(exchange, outcome: .transport, error: .reset)
-            exchange.it.error = .reset
-            exchange.it.choice.recordTry(of: index)
-            exchange.it.service.it.retries.increment()
-            dispatch(exchange)
-        }
-        closeIdle(of: pool)
     }
 }

@@ -1,4 +1,5 @@
-// How HTTP/2 connections to replicas end, and the requests on them: those that may go elsewhere do.
+// How HTTP/2 connections to replicas end, and the requests on them: those that may go elsewhere do,
+// and answers that are whole wait for their clients without a connection.
 
 import HTTPWire
 import Reactor
@@ -32,7 +33,10 @@ extension Worker {
         guard let carrier = upstream.it.carrier else { return }
         // Those that hang on it end first, each in its own way, and open nothing more here.
         carrier.it.isEnding = true
-        while let stream = carrier.it.firstUpstream { connectionLost(under: stream, carrier) }
+        let isAlone = carrier.it.streamCount == 1
+        while let stream = carrier.it.firstUpstream {
+            connectionLost(under: stream, carrier, isAlone: isAlone)
+        }
         guard !upstream.it.channel.it.isClosed else { return }
         let pool = upstream.it.pool
         pool.unlink(upstream)
@@ -47,17 +51,21 @@ extension Worker {
 
     /// The connection has gone, and the stream from its list, whatever becomes of the request.
     private mutating func connectionLost(
-        under upstream: Slot<UpstreamConnection>, _ carrier: Slot<Carrier>
+        under upstream: Slot<UpstreamConnection>, _ carrier: Slot<Carrier>, isAlone: Bool
     ) {
         if let exchange = upstream.it.exchange {
             let isAnswering = exchange.it.phase == .answering
             // The answer is whole, and only waits for its client.
             if upstream.it.stream?.hasEnded == true, isAnswering { return detach(upstream) }
             upstream.it.stream?.isComplete = true
-            if isAnswering {
+            let isBroken = carrier.it.session.fault?.blamesPeer == true
+            if isBroken, isAnswering || isAlone {
+                refuseAnswer(exchange)
+            } else if isAnswering {
                 upstreamEnded(upstream, exchange, wasReset: true)
             } else {
-                tryFailed(exchange, .reset)
+                // Of several, nobody knows whose answer it was that made the connection useless.
+                tryFailed(exchange, isBroken ? .malformedAnswer : .reset)
             }
         }
         closeUpstream(upstream)

@@ -82,7 +82,7 @@ extension Worker {
             scanner: HeadScanner(), since: loop.now)
         record.carrier = carrier
         record.stream = StreamState()
-        record.isReused = connection.it.phase == .multiplexing
+        record.isReused = connection.it.phase == .multiplexing && carrier.it.streamCount == 0
         guard let upstream = upstreams.take(record) else {
             loop.drop(channel)
             return .unreachable
@@ -293,6 +293,7 @@ extension Worker {
                 guard exchange.it.wantsUpgrade else { return refuseAnswer(exchange) }
                 beginTunnel(answer, in: bytes, exchange)
             } else if event.kind == .interim {
+                if event.endsStream { return refuseAnswer(exchange) }
                 return forwardInformational(answer, in: bytes, exchange)
             } else {
                 if yields(exchange, answer, in: bytes, isWhole: event.endsStream) { return }
@@ -306,16 +307,6 @@ extension Worker {
         } catch {
             refuseAnswer(exchange)
         }
-    }
-
-    /// What came cannot be an answer.
-    private mutating func refuseAnswer(_ exchange: Slot<Exchange>) {
-        if exchange.it.phase == .answering { return cutAnswer(exchange, .malformedAnswer) }
-        if exchange.it.isHedge || exchange.it.partner != nil {
-            return tryFailed(exchange, .malformedAnswer)
-        }
-        endTry(exchange, outcome: .transport, error: .malformedAnswer)
-        fail(exchange, .malformedAnswer)
     }
 
     private mutating func takeAnswerData(
@@ -360,19 +351,18 @@ extension Worker {
         finishAnswer(exchange, upstream, mayReuse: true)
     }
 
-    /// The replica has given the stream up, or its connection is lost.
+    /// The replica has given the stream up, or broke the rules on it; the connection goes on.
     mutating func streamWasReset(
         _ upstream: Slot<UpstreamConnection>, _ code: HTTP2ErrorCode
     ) {
         upstream.it.stream?.isComplete = true
         guard let exchange = upstream.it.exchange else { return closeUpstream(upstream) }
+        let isAnswering = exchange.it.phase == .answering
         // A replica that has answered need not read on (RFC 9113 8.1).
-        if upstream.it.stream?.hasEnded == true { return }
-        // Not processed: as if it had never been sent (8.7), if all of it is still here.
-        if code.isUnprocessed, exchange.it.phase == .awaitingAnswer, exchange.it.isReplayable {
-            exchange.it.phase = .connecting
-        }
-        upstreamEnded(upstream, exchange, wasReset: true)
+        if upstream.it.stream?.hasEnded == true, isAnswering { return }
+        if upstream.it.stream?.handle?.brokeRules == true { return refuseAnswer(exchange) }
+        if isAnswering { return upstreamEnded(upstream, exchange, wasReset: true) }
+        tryFailed(exchange, .reset, reach: code.isUnprocessed ? .unprocessed : .processed)
     }
 
     /// The session would not have the request; told after the caller is done with the exchange.

@@ -142,6 +142,7 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         case PENSTOCK_H2_HEADERS:
             if let stream = stream(id) { headEnded(stream, ends: ends) }
         case PENSTOCK_H2_RST_STREAM:
+            stream(id)?.it.wasResetByPeer = true
             return resetCame()
         case PENSTOCK_H2_SETTINGS:
             if unsafe penstock_h2_is_ack(frame) == 0 { unsafe settingsCame(frame) }

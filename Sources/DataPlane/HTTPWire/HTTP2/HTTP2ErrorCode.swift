@@ -26,7 +26,7 @@ package struct HTTP2ErrorCode: Equatable, Sendable {
 
     /// Whether resetting a stream with this code says that the peer broke a rule. A refused stream
     /// does not: its peer may not have heard of the limit, or there is no room here.
-    var blamesPeer: Bool {
+    package var blamesPeer: Bool {
         switch self {
         case .protocolError, .flowControlError, .streamClosed, .frameSizeError, .compressionError,
             .enhanceYourCalm:

@@ -24,6 +24,11 @@ package struct HTTP2Stream: Equatable {
     /// Both directions are open, or one still is.
     package var isOpen: Bool { record.it.isOpen && !record.it.wasReset }
 
+    /// It was reset because of what the peer sent on it.
+    package var brokeRules: Bool {
+        record.it.wasReset && !record.it.wasResetByPeer && record.it.resetCode.blamesPeer
+    }
+
     // MARK: Heads
 
     /// Answers with a head in HTTP/1.1 form. A 1xx may be followed by others.

@@ -17,6 +17,8 @@
     /// It ended before both sides had.
     var wasReset = false
     var resetCode = HTTP2ErrorCode.noError
+    /// The peer has sent RST_STREAM.
+    var wasResetByPeer = false
     /// The owner has yet to be told of the reset.
     var isInNotices = false
     /// The owner found no room, and wants to be told when there is.
