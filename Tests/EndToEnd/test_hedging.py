@@ -160,13 +160,13 @@ class Race:
             "name": "stable", "protocol": protocol,
             "endpoints": [replica.address for replica in self.replicas]}],
             hedge=HEDGE, retry={"idempotent": True, "attempts": 1}, ejection={"failures": 0}))
-        self.failures = 0
+        self.failures, self.outcome = 0, "model"
 
     def let_last_answer(self):
         """Once the gateway has seen the first answer, and taken it for a failure."""
         self.failures += 1
         until(lambda: self.gateway.admin.metrics().sum(
-            "penstock_tries_total", outcome="model") == self.failures, "the first has failed")
+            "penstock_tries_total", outcome=self.outcome) == self.failures, "the first has failed")
         self.go.set()
 
     def ask(self, headers=None):
@@ -334,3 +334,88 @@ def test_one_replica_alone_is_never_asked_twice(start_origin, start_gateway):
         client.send(compose("GET", "/"))
         assert client.response().status == 200
     assert len(replica.requests) == 1
+
+
+# --- endings beside a running hedge --------------------------------------------------------------
+
+
+def broken_status(exchange):
+    exchange.send(b"HTTP/1.1 2x0 BAD\r\n\r\n")
+
+
+def half_a_head(exchange):
+    exchange.send(b"HTTP/1.1 200 OK\r\nContent-")
+    exchange.connection.close()
+
+
+@pytest.mark.parametrize("fault", [broken_status, half_a_head])
+def test_a_malformed_answer_does_not_end_the_race(start_origin, start_gateway, fault):
+    race = Race(start_origin, start_gateway, fault, telling(200, b"yes"))
+    race.outcome = "transport"
+    # Whichever of the two is asked first.
+    for _ in range(4):
+        answer = race.ask()
+        assert (answer.status, answer.body) == (200, b"yes")
+
+
+def test_a_first_byte_timeout_does_not_end_the_race(start_origin, start_gateway):
+    go, silent = threading.Event(), threading.Event()
+
+    def script(exchange):
+        exchange.read_body()
+        if not silent.is_set():
+            silent.set()
+            return never(threading.Event())(exchange)
+        # Once the first has been given up.
+        exchange.wait(go)
+        exchange.answer(200, b"second")
+    gateway = start_gateway(service(
+        start_origin(script), start_origin(script), ejection={"failures": 0},
+        hedge={"after": "600ms", "budget": "100%"}, timeouts={"first_byte": "1s"}))
+    with gateway.connect() as client:
+        client.send(compose("GET", "/"))
+        until(lambda: gateway.admin.metrics().sum("penstock_tries_total", outcome="timeout") == 1,
+              "the first was given up")
+        go.set()
+        assert client.response().body == b"second"
+
+
+def test_an_upgrade_is_not_hedged(start_origin, start_gateway):
+    go = threading.Event()
+
+    def script(exchange):
+        exchange.is_body_read = True
+        if exchange.request.target == "/chat":
+            exchange.wait(go)
+            exchange.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n"
+                          b"Upgrade: websocket\r\n\r\n")
+            exchange.connection.stream.rest()
+        else:
+            exchange.wait(go)
+            exchange.answer(200)
+    replicas = [start_origin(script), start_origin(script)]
+    gateway = start_gateway(service(
+        *replicas, hedge={"after": "1ms", "budget": "100%"}, upgrades=["websocket"]))
+    with gateway.connect() as client, gateway.connect() as other:
+        client.send(compose("GET", "/chat", {
+            "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}))
+        until(lambda: sum(len(r.requests) for r in replicas) == 1, "the request arrives")
+        # Another request, whose hedge does arrive, shows that time enough has passed.
+        other.send(compose("GET", "/"))
+        until(lambda: sum(len(r.requests) for r in replicas) == 3, "the hedge arrives")
+        go.set()
+        assert client.response_head().status == 101
+        assert other.response().status == 200
+
+
+def test_a_hedge_brings_the_trailers(start_origin, start_gateway):
+    race = Race(start_origin, start_gateway, telling(503, b"no"), telling(200, b"yes"), "h2")
+    with Client(race.gateway.address) as client:
+        stream = client.begin("POST", "/s/m", {"te": "trailers"}, ends=False)
+        client.data(stream, b"again")
+        client.trailers(stream, [("x-checksum", "42")])
+        race.let_last_answer()
+        assert client.answer(stream).body == b"yes"
+    for replica in race.replicas:
+        assert replica.requests[0].trailers.get("x-checksum") == "42"

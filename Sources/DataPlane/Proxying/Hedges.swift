@@ -35,7 +35,7 @@ extension Worker {
     /// The request is out, whole: notes when a second try is due, if ever.
     mutating func planHedge(_ exchange: Slot<Exchange>) {
         guard let rule = exchange.it.service.it.rules.hedge, !exchange.it.wasHedged,
-            !exchange.it.isHedge, mayRepeat(exchange)
+            !exchange.it.isHedge, !exchange.it.wantsUpgrade, mayRepeat(exchange)
         else { return }
         let revision = exchange.it.service.it.revisions[Int(exchange.it.revision)]
         guard revision.it.endpoints.count > 1 else { return }

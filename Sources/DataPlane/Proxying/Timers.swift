@@ -168,7 +168,7 @@ extension Worker {
             // The time for an answer begins when the request is complete.
             if !exchange.it.isRequestDone { return setTimer(upstream, after: limit) }
             if isOver(channel, since: exchange.it.sentAt, limit: limit) {
-                fail(exchange, .firstByteTimeout)
+                giveUp(exchange, .firstByteTimeout)
             }
             return
         }

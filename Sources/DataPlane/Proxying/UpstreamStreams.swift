@@ -379,6 +379,7 @@ extension Worker {
         _ upstream: Slot<UpstreamConnection>, _ exchange: Slot<Exchange>, _ fault: HTTP2HeadFault
     ) {
         if case .streamOver = fault { return streamWasReset(upstream, .refusedStream) }
+        // Nor would another.
         endTry(exchange, outcome: .cancelled)
         fail(exchange, fault == .cannotUpgrade ? .cannotUpgrade : .malformedRequest)
     }
