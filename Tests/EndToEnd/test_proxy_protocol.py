@@ -6,8 +6,11 @@ import struct
 
 import pytest
 
-from harness.configuration import service
+from harness.certificates import make_authority, make_certificate
+from harness.configuration import configuration, service
 from harness.messages import compose
+from harness.waiting import until
+from harness.wire import Connection
 
 pytestmark = pytest.mark.core
 
@@ -106,3 +109,27 @@ def test_hashing_uses_the_address_in_the_header(start_origin, start_gateway):
         assert len(seen) == 1
         places[number] = seen.pop()
     assert len(set(places.values())) == 3
+
+
+def test_a_client_of_a_sealed_listener_never_gets_by_in_the_clear(
+        start_origin, start_gateway, folder):
+    authority = make_authority(folder, "authority")
+    made = make_certificate(folder, "test.local", authority)
+    replica = start_origin()
+    plain = {"address": "127.0.0.1:0"}
+    # Another host, so that the port cannot be another's by then.
+    sealed = {"address": "127.0.0.2:0", "proxy_protocol": True, "tls": {
+        "certificate": made.certificate, "key": made.key,
+        "client_ca": authority.certificate, "client_auth": "required"}}
+    gateway = start_gateway(service(replica), gateway={
+        "listeners": [plain, sealed], "workers": 1})
+    address = gateway.addresses[1].removeprefix("https://")
+    with Connection(address) as waiting, Connection(address) as another:
+        until(lambda: gateway.admin.metrics().sum("penstock_connections_open") == 2, "both are in")
+        assert gateway.reload(configuration(service(replica), gateway={
+            "listeners": [plain, {"address": "127.0.0.3:0"}], "workers": 1}))
+        for client, header in ((waiting, b"PROXY TCP4 203.0.113.7 127.0.0.1 56324 80\r\n"),
+                               (another, version_2("203.0.113.7"))):
+            client.send(header + compose())
+            assert client.ending() in ("end", "reset")
+    assert not replica.requests

@@ -151,7 +151,7 @@ extension Worker {
             }
             client.it.isTrusted = gateway.trusts(client.it.peer)
             client.it.since = loop.now
-            if isSealed(client) {
+            if client.it.mustSeal {
                 if !beginHandshake(client) { closeClient(client) }
             } else {
                 client.it.phase = .awaitingHead

@@ -7,16 +7,11 @@ import TLS
 import Traffic
 
 extension Worker {
-    /// Whether the listener that the client came in through does TLS.
-    func isSealed(_ client: Slot<ClientConnection>) -> Bool {
-        listeners.contains { $0.descriptor == client.it.listener && $0.tls != nil }
-    }
-
     /// The client's next bytes are a handshake. False when there is no room for another one, or its
     /// listener has gone.
     mutating func beginHandshake(_ client: Slot<ClientConnection>) -> Bool {
         guard handshakes < Limits.handshakes,
-            let listener = listeners.first(where: { $0.descriptor == client.it.listener }),
+            let listener = listeners.first(where: { $0.number == client.it.listener }),
             let context = listener.tls, loop.beginTLS(client.it.channel, as: context)
         else {
             meters.refused.increment()

@@ -20,6 +20,8 @@ struct OpenListener: Sendable {
 struct LoopListener {
     var plan: ListenerPlan
     let descriptor: Int32
+    /// The descriptor is another listener's once this one is closed; this never is.
+    let number: UInt32
     let isShared: Bool
     /// Nil is cleartext.
     var tls: TLSServerContext?
@@ -33,8 +35,10 @@ struct LoopListener {
 
 extension Worker {
     mutating func open(_ listener: OpenListener) {
+        listenersOpened += 1
         let fresh = LoopListener(
-            plan: listener.plan, descriptor: listener.descriptor, isShared: listener.isShared,
+            plan: listener.plan, descriptor: listener.descriptor, number: listenersOpened,
+            isShared: listener.isShared,
             tls: snapshot.it.plan.certificates[listener.plan.address])
         listeners.append(fresh)
         do {
@@ -88,7 +92,8 @@ extension Worker {
             if isCounted { shared.connections.leave() }
             return Sockets.close(socket)
         }
-        client.it.listener = listeners[place].descriptor
+        client.it.listener = listeners[place].number
+        client.it.mustSeal = listeners[place].tls != nil
         if !isCounted {
             uncounted += 1
             meters.refusal(.connectionLimit).increment()

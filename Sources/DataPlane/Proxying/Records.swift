@@ -53,7 +53,9 @@ struct ClientConnection {
     /// It has shown a certificate; its subject goes to the replica.
     var hasCertificate = false
     /// What it came in through, for what its next phase needs of it.
-    var listener: Int32 = -1
+    var listener: UInt32 = 0
+    /// It came in where TLS is required, whatever has become of that listener since.
+    var mustSeal = false
     /// No further request is read after this one.
     var closesAfter = false
     /// Waits in the loop's queue for another turn.

@@ -71,6 +71,7 @@ struct Worker: ~Copyable {
     var pools: [ObjectIdentifier: Slot<EndpointPool>] = [:]
     var checks: [ObjectIdentifier: Slot<Probe>] = [:]
     var listeners: [LoopListener] = []
+    var listenersOpened: UInt32 = 0
     /// Listeners that somebody waits at, as of this batch.
     var accepting: [Int32] = []
     var reserveDescriptor = Sockets.openReserve()
