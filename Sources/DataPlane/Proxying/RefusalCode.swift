@@ -30,6 +30,7 @@ package enum RefusalCode: UInt8, CaseIterable, Sendable {
     case upstreamTLS
     case deadline
     case cannotUpgrade
+    case protocolNotAllowed
 
     /// HTTP status; 499 and 0 never leave the gateway.
     package var status: UInt16 {
@@ -43,6 +44,7 @@ package enum RefusalCode: UInt8, CaseIterable, Sendable {
         case .unreachable, .noReplica, .overloaded, .draining, .connectionLimit, .descriptors: 503
         case .connectTimeout, .firstByteTimeout, .streamTimeout, .totalTimeout, .deadline: 504
         case .clientGone, .slowClient: 499
+        case .protocolNotAllowed: 501
         }
     }
 
@@ -74,6 +76,7 @@ package enum RefusalCode: UInt8, CaseIterable, Sendable {
         case .upstreamTLS: "replica_tls"
         case .deadline: "deadline_exceeded"
         case .cannotUpgrade: "replica_no_upgrade"
+        case .protocolNotAllowed: "protocol_not_allowed"
         }
     }
 
@@ -105,6 +108,7 @@ package enum RefusalCode: UInt8, CaseIterable, Sendable {
         case .upstreamTLS: "No TLS session with a replica could be established."
         case .deadline: "The request took longer than its x-request-timeout or grpc-timeout."
         case .cannotUpgrade: "The replica speaks HTTP/2 and takes no upgrades over it."
+        case .protocolNotAllowed: "This service does not let the `:protocol` through: see upgrades."
         case .slowClient: "The client took nothing for longer than timeouts.response_idle."
         }
     }
@@ -143,7 +147,7 @@ package enum RefusalCode: UInt8, CaseIterable, Sendable {
         switch self {
         case .none: .success
         case .malformedRequest, .noRoute, .modelUnreadable, .bodyTooLarge, .requestTimeout,
-            .proxyHeader, .plainHTTP, .handshake:
+            .proxyHeader, .plainHTTP, .handshake, .protocolNotAllowed:
             .client
         case .noReplica, .overloaded, .draining, .connectionLimit, .descriptors: .overload
         case .unreachable, .reset, .malformedAnswer, .upstreamTLS, .cannotUpgrade: .transport

@@ -167,6 +167,12 @@ extension Worker {
             return
         }
         let service = snapshot.it.services[Int(route.service)]
+        let mayUpgrade = mayUpgrade(request, in: bytes, service)
+        // An upgrade may be left out; an extended CONNECT is nothing without its protocol.
+        if !mayUpgrade, client.it.stream?.handle?.isExtendedConnect == true {
+            _ = refuseAtHead(client, .protocolNotAllowed, request, bytes)
+            return
+        }
         let record = Exchange(
             client: client, snapshot: snapshot, service: service, method: request.method,
             minorVersion: request.minorVersion,
@@ -189,7 +195,7 @@ extension Worker {
             ?? exchange.it.requestDecoder.isDone
         if log.isOn { keepForLog(exchange, request, bytes) }
         exchange.it.isGRPC = request.contentTypeIsGRPC && client.it.isStream
-        exchange.it.wantsUpgrade = mayUpgrade(request, in: bytes, service)
+        exchange.it.wantsUpgrade = mayUpgrade
         chooseShare(exchange, request, bytes)
         if speaksHTTP2(exchange) {
             exchange.it.keepsPayload = true
