@@ -281,7 +281,9 @@ extension Worker {
         if exchange.it.phase == .over { return used }
         client.it.since = loop.now
         exchange.it.sentAt = loop.now
-        if exchange.it.isTunnel { return used }
+        // Who is answered already talks with the replica, each at its own pace. So do streams of
+        // gRPC, whose messages come when there is something to say.
+        if exchange.it.phase == .answering || exchange.it.isGRPC { return used }
         let isDripping = exchange.it.pace.isDripping(after: used, now: loop.now)
         if isDripping, !exchange.it.isRequestDone { fail(exchange, .requestTimeout) }
         return used

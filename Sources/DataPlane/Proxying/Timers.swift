@@ -101,8 +101,8 @@ extension Worker {
             }
             return
         }
-        // A tunnel ends by its replica's timer, which looks at both directions.
-        guard !exchange.it.isRequestDone, !exchange.it.isTunnel else { return }
+        // Once there is an answer, the request ends by its replica's timer.
+        guard !exchange.it.isRequestDone, exchange.it.phase != .answering else { return }
         let limit = exchange.it.service.it.rules.requestIdle
         // While the replica does not take the body, the client is not to blame.
         if exchange.it.upstream?.it.channel.it.isCongested == true
@@ -174,8 +174,9 @@ extension Worker {
         }
         let limit = exchange.it.service.it.rules.streamIdle
         if exchange.it.client.it.channel.it.isCongested { return setTimer(upstream, after: limit) }
-        let last =
-            exchange.it.isTunnel ? max(upstream.it.since, exchange.it.sentAt) : upstream.it.since
+        // Of a conversation both sides count.
+        let isTalk = exchange.it.isTunnel || exchange.it.isGRPC && !exchange.it.isRequestDone
+        let last = isTalk ? max(upstream.it.since, exchange.it.sentAt) : upstream.it.since
         if isOver(channel, since: last, limit: limit) {
             cutAnswer(exchange, .streamTimeout)
         }
