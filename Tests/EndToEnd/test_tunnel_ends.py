@@ -9,11 +9,16 @@ from h2.settings import SettingCodes
 
 from harness.configuration import service
 from harness.http2 import Client
+from harness.messages import compose
+from harness.wire import Connection
 
 pytestmark = pytest.mark.core
 
+ASK = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+       "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
 AGREE = (b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
          b"Sec-WebSocket-Accept: x\r\n\r\n")
+SIZES = [5, 50_000, 2_000_000]
 
 
 class Listening:
@@ -43,6 +48,67 @@ class Listening:
         if exchange.reset is None:
             self.ended.set()
             exchange.data(b"bye", ends=True)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("protocol", ["http1", "h2"])
+@pytest.mark.parametrize("leaves", [True, False], ids=["closed", "half-closed"])
+def test_the_last_bytes_of_a_client_arrive(
+        start_origin, start_gateway, protocol, size, leaves):
+    replica = Listening(start_origin, protocol)
+    gateway = start_gateway(replica.service, gateway={"workers": 1})
+    client = Connection(gateway.address)
+    client.send(compose("GET", "/chat", ASK))
+    assert client.response_head().status == 101
+    client.send(b"x" * size)
+    if leaves:
+        client.close()
+    else:
+        client.socket.shutdown(1)
+        assert client.stream.rest() == b"bye", "and is answered"
+        client.close()
+    assert replica.ended.wait(20)
+    assert len(replica.heard) == size
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("protocol", ["http1", "h2"])
+def test_the_last_bytes_of_a_client_over_http2_arrive(
+        start_origin, start_gateway, protocol, size):
+    replica = Listening(start_origin, protocol)
+    gateway = start_gateway(replica.service, gateway={"workers": 1})
+    with Client(gateway.address) as client:
+        stream = client.begin("CONNECT", "/chat", {"sec-websocket-version": "13"}, ends=False,
+                              more=[(":protocol", "websocket")])
+        assert client.head(stream).status == 200
+        client.data(stream, b"x" * size, ends=True)
+        assert client.answer(stream).body == b"bye"
+    assert replica.ended.wait(20)
+    assert len(replica.heard) == size
+
+
+@pytest.mark.parametrize("protocol", ["http1", "h2"])
+def test_a_replica_that_does_not_end_is_left(start_origin, start_gateway, protocol):
+    left = threading.Event()
+
+    def plain(exchange):
+        exchange.is_body_read = True
+        exchange.send(AGREE)
+        exchange.client_left()
+        left.set()
+
+    def framed(exchange):
+        exchange.head(200)
+        exchange.wait_for_reset()
+        left.set()
+    replica = start_origin(plain) if protocol == "http1" else start_origin(
+        framed, http2=True, settings={SettingCodes.ENABLE_CONNECT_PROTOCOL: 1})
+    gateway = start_gateway(service(upgrades=["websocket"], revisions=[{
+        "name": "stable", "protocol": protocol, "endpoints": [replica.address]}]))
+    with gateway.connect() as client:
+        client.send(compose("GET", "/chat", ASK))
+        assert client.response_head().status == 101
+    assert left.wait(20)
 
 
 @pytest.mark.parametrize("protocol", ["http1", "h2"])

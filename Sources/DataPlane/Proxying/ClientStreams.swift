@@ -156,8 +156,8 @@ extension Worker {
             client.it.stash.isEmpty, !exchange.it.isRequestDone
         else { return }
         if exchange.it.isTunnel {
-            cancel(exchange)
-            return completeStream(client)
+            exchange.it.hasClientEnded = true
+            return endTunnelInput(exchange)
         }
         let trailers = client.it.stream?.received.bytes ?? .empty
         if exchange.it.keepsPayload {

@@ -13,7 +13,8 @@ extension Worker {
         switch client.it.phase {
         case .exchanging:
             // Half-closed counts as gone: nobody may be left to read a costly answer.
-            if channel.it.isPeerClosed { return clientGone(client) }
+            if channel.it.isPeerClosed, !isTunnel(client) { return clientGone(client) }
+            if readiness.contains(.failed) { return clientGone(client) }
             if hasDrained { resumeAnswer(of: client) }
             if channel.it.isReadable, !channel.it.isClosed { readClient(client) }
         case .lingering:
@@ -31,6 +32,7 @@ extension Worker {
     mutating func resume(_ client: Slot<ClientConnection>) {
         if !client.it.stash.isEmpty { consumeStash(of: client) }
         if client.it.isStream { return endRequest(of: client) }
+        if let exchange = client.it.exchange { endTunnelInput(exchange) }
         if client.it.channel.it.isReadable, !client.it.channel.it.isClosed { readClient(client) }
     }
 
@@ -48,6 +50,7 @@ extension Worker {
             switch result {
             case .bytes(let count): take(loop.received(count), from: client)
             case .wouldBlock: return
+            case .ended where isTunnel(client): return clientEnded(client)
             case .ended, .failed: return clientGone(client)
             }
         }
@@ -102,7 +105,7 @@ extension Worker {
             client.it.stash.append(bytes)
             consumeStash(of: client)
         }
-        if client.it.channel.it.isPeerClosed, client.it.phase == .exchanging {
+        if client.it.channel.it.isPeerClosed, client.it.phase == .exchanging, !isTunnel(client) {
             clientGone(client)
         }
     }
@@ -217,7 +220,10 @@ extension Worker {
 
     /// The client has closed, or its connection has failed: whatever is under way is given up.
     mutating func clientGone(_ client: Slot<ClientConnection>) {
-        if let exchange = client.it.exchange { cancel(exchange) }
+        if let exchange = client.it.exchange {
+            if exchange.it.isTunnel { flushTunnel(exchange) }
+            cancel(exchange)
+        }
         closeClient(client)
     }
 

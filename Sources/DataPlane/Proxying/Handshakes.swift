@@ -79,6 +79,7 @@ extension Worker {
         switch result {
         case .bytes(let opened): take(loop.received(opened), from: client)
         case .wouldBlock: break
+        // Between the handshake and the first request.
         case .ended, .failed: clientGone(client)
         }
         return count

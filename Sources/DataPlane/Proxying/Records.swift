@@ -170,6 +170,8 @@ struct Exchange {
     var wantsUpgrade = false
     /// Both sides have left HTTP: bytes pass both ways until either ends.
     var isTunnel = false
+    /// The client's side of a tunnel has ended; what came before may still be on its way.
+    var hasClientEnded = false
     /// The replay holds the bare payload behind the head: the replica may speak HTTP/2.
     var keepsPayload = false
     /// The replay holds all that was sent of the request so far.

@@ -172,6 +172,9 @@ extension Worker {
             }
             return
         }
+        if exchange.it.isTunnel, exchange.it.isRequestDone {
+            return lastWordsTimer(upstream, exchange)
+        }
         let limit = exchange.it.service.it.rules.streamIdle
         if exchange.it.client.it.channel.it.isCongested { return setTimer(upstream, after: limit) }
         // Of a conversation both sides count.
@@ -180,6 +183,18 @@ extension Worker {
         if isOver(channel, since: last, limit: limit) {
             cutAnswer(exchange, .streamTimeout)
         }
+    }
+
+    /// Of a tunnel whose client has ended: its replica may finish what it is saying.
+    private mutating func lastWordsTimer(
+        _ upstream: Slot<UpstreamConnection>, _ exchange: Slot<Exchange>
+    ) {
+        let isBusy =
+            exchange.it.client.it.channel.it.isCongested || upstream.it.channel.it.isCongested
+            || (upstream.it.stream?.handle?.pending ?? 0) > 0
+        let limit = isBusy ? exchange.it.service.it.rules.streamIdle : Limits.lingerNanoseconds
+        let last = max(upstream.it.since, exchange.it.sentAt)
+        if isOver(upstream.it.channel, since: last, limit: limit) { endTunnel(exchange) }
     }
 
     // MARK: Exchanges

@@ -228,6 +228,7 @@ extension Worker {
             carrierEvent(upstream, hasDrained: hasDrained)
         case .busy:
             if hasDrained, let exchange = upstream.it.exchange {
+                if exchange.it.isTunnel, exchange.it.isRequestDone { shutTunnel(upstream) }
                 exchange.it.pace.forgive()
                 resumeLater(exchange.it.client)
             }

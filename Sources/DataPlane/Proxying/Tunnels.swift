@@ -84,4 +84,48 @@ extension Worker {
         // What the client has sent behind its request is the tunnel's first bytes.
         resumeLater(client)
     }
+
+    // MARK: Ends
+
+    func isTunnel(_ client: Slot<ClientConnection>) -> Bool {
+        client.it.exchange?.it.isTunnel == true
+    }
+
+    /// The client says nothing more.
+    mutating func clientEnded(_ client: Slot<ClientConnection>) {
+        guard let exchange = client.it.exchange else { return }
+        exchange.it.hasClientEnded = true
+        resume(client)
+    }
+
+    /// Once all that the client has said is handed on, its end follows (RFC 9110 9.3.6). What the
+    /// replica still has to say is passed on, for as long as it does not pause.
+    mutating func endTunnelInput(_ exchange: Slot<Exchange>) {
+        guard exchange.it.hasClientEnded, !exchange.it.isRequestDone,
+            exchange.it.client.it.stash.isEmpty, let upstream = exchange.it.upstream
+        else { return }
+        exchange.it.isRequestDone = true
+        exchange.it.sentAt = loop.now
+        shutTunnel(upstream)
+        setTimer(upstream, after: Limits.lingerNanoseconds)
+    }
+
+    /// The replica hears of the client's end once it has taken what came before.
+    mutating func shutTunnel(_ upstream: Slot<UpstreamConnection>) {
+        if upstream.it.isStream { return completeStream(upstream) }
+        loop.flushNow(upstream.it.channel)
+        if !upstream.it.channel.it.isCongested { loop.endWrites(upstream.it.channel) }
+    }
+
+    /// The client is lost; what it said before goes on as far as there is room for it.
+    mutating func flushTunnel(_ exchange: Slot<Exchange>) {
+        guard let upstream = exchange.it.upstream, !upstream.it.isStream else { return }
+        loop.flushNow(upstream.it.channel)
+    }
+
+    mutating func endTunnel(_ exchange: Slot<Exchange>) {
+        let client = exchange.it.client
+        cancel(exchange)
+        if client.it.isStream { completeStream(client) } else { closeClient(client) }
+    }
 }
