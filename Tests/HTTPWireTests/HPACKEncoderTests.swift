@@ -116,6 +116,44 @@ import Testing
         stream.reset(.cancel)
     }
 
+    /// A server whose client has changed the size of its table since the last head.
+    private func server(sizes: [Int]) throws -> HTTP2Drive {
+        let server = try HTTP2Drive.server()
+        let client = try HTTP2Drive.client()
+        let stream = try client.request(begin + "\r\n")
+        server.take(client.output().flatMap(\.bytes))
+        for size in sizes { server.take(RawFrame.settings([(1, UInt32(size))])) }
+        _ = server.output()
+        stream.reset(.cancel)
+        return server
+    }
+
+    private func block(_ server: HTTP2Drive) throws -> [UInt8] {
+        try #require(server.output().first(RawFrame.Kind.headers)).payload
+    }
+
+    @Test func `4_2 an interim head tells the size if it comes first`() throws {
+        let server = try server(sizes: [0])
+        try server.respond(1, "HTTP/1.1 103 Early Hints\r\nlink: a\r\n\r\n", ends: false)
+        let interim = try block(server)
+        #expect(interim.first == 0x20)
+        #expect(interim.dropFirst().first.map { $0 & 0xE0 != 0x20 } == true)
+        try server.respond(1)
+        #expect(try block(server).first == 0x88, "and the next does not tell it again")
+        try server.stream(1).release()
+    }
+
+    @Test func `4_2 trailers tell the least size and the last`() throws {
+        let server = try server(sizes: [])
+        try server.respond(1, ends: false)
+        _ = server.output()
+        server.take(.settings([(1, 0)]), .settings([(1, 4_096)]))
+        _ = server.output()
+        try server.sendTrailers(1, "x-a: b\r\n\r\n")
+        #expect(try block(server).prefix(4) == [0x20, 0x3F, 0xE1, 0x0F])
+        try server.stream(1).release()
+    }
+
     @Test func `5_1 lengths of any size are told`() throws {
         for count in [0, 1, 126, 127, 128, 254, 255, 256, 16_000, 40_000] {
             let (client, server) = (try HTTP2Drive.client(), try HTTP2Drive())

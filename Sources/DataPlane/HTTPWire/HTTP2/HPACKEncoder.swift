@@ -81,6 +81,19 @@ internal import CNGHTTP2
         return out.count
     }
 
+    /// What `tellSize` writes at most: two numbers of three bytes.
+    static let sizeBytes = 6
+
+    /// Begins a block that uses no table, and so is not made here.
+    ///
+    /// - Returns: how many bytes were written.
+    mutating func begin(into room: UnsafeMutableRawPointer) -> Int {
+        if leastAllowed < 0 { return 0 }
+        var out = unsafe HPACKWriter(room)
+        tellSize(&out)
+        return out.count
+    }
+
     /// RFC 7541 4.2: before anything else, the least size and then the last.
     private mutating func tellSize(_ out: inout HPACKWriter) {
         let least = min(leastAllowed, Limits.encoderTableBytes)

@@ -35,7 +35,7 @@ extension RecordPointer where Record == HTTP2SessionRecord {
     func writeBlock(of frame: UnsafePointer<UInt8>, _ count: Int) {
         it.leftoverIsBlock = false
         guard count >= 9, unsafe frame[3] == UInt8(PENSTOCK_H2_HEADERS) else { return }
-        guard let written = unsafe it.blockBytes ?? withoutSize(frame, count) else { return }
+        guard let written = unsafe it.blockBytes ?? withOwnSize(frame, count) else { return }
         it.blockBytes = nil
         unsafe nameFrames(written, after: frame)
         unsafe it.leftover = UnsafePointer(
@@ -51,7 +51,14 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         let bound = unsafe HPACKEncoder.bound(fields)
         it.loop.it.block.reserve(bound &+ 9 &* (bound / Self.frameBytes &+ 2))
         let memory = unsafe it.loop.it.block.memory
-        let count = unsafe it.encoder.encode(fields, known, into: memory + 9)
+        return unsafe separate(it.encoder.encode(fields, known, into: memory + 9))
+    }
+
+    /// Makes room between the frames of a block that lies behind room for the first one's header.
+    ///
+    /// - Returns: how many bytes they take together.
+    private func separate(_ count: Int) -> Int {
+        let memory = unsafe it.loop.it.block.memory
         let frames = max(1, (count &+ Self.frameBytes &- 1) / Self.frameBytes)
         for index in stride(from: frames &- 1, to: 0, by: -1) {
             let start = index &* Self.frameBytes
@@ -62,9 +69,9 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         return count &+ 9 &* frames
     }
 
-    /// The library tells of the size of its own table, which is not the one that counts. Nil when
-    /// the frame says nothing of it.
-    private func withoutSize(_ frame: UnsafePointer<UInt8>, _ count: Int) -> Int? {
+    /// The library tells of the size of its own table, which is not the one that counts: ours takes
+    /// its place. Nil when neither has anything to tell.
+    private func withOwnSize(_ frame: UnsafePointer<UInt8>, _ count: Int) -> Int? {
         var start = 9
         while start < count, unsafe frame[start] & 0xE0 == 0x20 {
             // RFC 7541 5.1: what does not fit goes on as long as the high bit is set.
@@ -73,11 +80,14 @@ extension RecordPointer where Record == HTTP2SessionRecord {
             while goesOn, start < count, unsafe frame[start] & 0x80 != 0 { start &+= 1 }
             if goesOn { start &+= 1 }
         }
-        guard start > 9, start <= count else { return nil }
-        it.loop.it.block.reserve(count)
+        guard start <= count else { return nil }
+        // At most one frame more than the library's one.
+        it.loop.it.block.reserve(count &+ HPACKEncoder.sizeBytes &+ 9)
         let memory = unsafe it.loop.it.block.memory
-        unsafe (memory + 9).copyMemory(from: frame + start, byteCount: count &- start)
-        return count &- start &+ 9
+        let told = unsafe it.encoder.begin(into: memory + 9)
+        guard start > 9 || told > 0 else { return nil }
+        unsafe (memory + (9 &+ told)).copyMemory(from: frame + start, byteCount: count &- start)
+        return separate(told &+ count &- start)
     }
 
     /// Writes the headers of the frames, with the flags and the stream of the library's.
