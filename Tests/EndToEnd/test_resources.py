@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from harness.configuration import fast_health, service
+from harness.http2 import echo2
 from harness.load import Load
 from harness.messages import Truncated, compose
 from harness.origin import echo, fixed, held
@@ -69,6 +70,24 @@ def test_no_replica_is_blamed_for_descriptors_that_are_missing_here(start_origin
     assert not [event for event in gateway.events() if "is down" in event["message"]]
     states = gateway.admin.endpoints().values()
     assert [(state["health"], state["ejected"]) for state in states] == [("up", False)] * 2
+
+
+def test_nor_is_one_over_http2(start_origin, start_gateway):
+    replica = start_origin(echo2, http2=True)
+    gateway = start_gateway(
+        service(ejection={"failures": 1}, revisions=[{
+            "name": "stable", "protocol": "h2", "endpoints": [replica.address]}]),
+        gateway={"workers": 1}, preexec=few_descriptors(120))
+    clients = [gateway.connect() for _ in range(125)]
+    until(lambda: any(client.peek() for client in clients), "descriptors run out")
+    clients[0].send(compose())
+    answer = clients[0].response()
+    assert (answer.status, answer.error) == (503, "descriptors_exhausted")
+    for client in clients:
+        client.close()
+    until(lambda: status_of_new(gateway) == 200, "it is served again")
+    assert gateway.admin.metrics().sum("penstock_tries_total", outcome="transport") == 0
+    assert not gateway.admin.endpoints()[replica.address]["ejected"]
 
 
 def test_more_workers_than_descriptors_are_refused_at_the_start(start_origin, start_gateway):

@@ -180,11 +180,12 @@ extension Worker {
 
     /// False when there is none.
     mutating func closeIdleUpstream() -> Bool {
-        guard let idle = pools.values.lazy.compactMap({ $0.it.firstIdle }).first else {
-            return false
+        for pool in pools.values {
+            guard let idle = pool.it.firstIdle ?? idleCarrier(of: pool) else { continue }
+            closeUpstream(idle)
+            return true
         }
-        closeUpstream(idle)
-        return true
+        return false
     }
 
     /// One answer without an exchange: there is no descriptor to poll it with.

@@ -17,6 +17,18 @@ extension Worker {
         }
     }
 
+    /// A connection that carries nothing now, if there is one.
+    func idleCarrier(of pool: Slot<EndpointPool>) -> Slot<UpstreamConnection>? {
+        var next = pool.it.firstActive
+        while let connection = next {
+            next = connection.it.next
+            if connection.it.phase == .multiplexing, connection.it.carrier?.it.streamCount == 0 {
+                return connection
+            }
+        }
+        return nil
+    }
+
     /// Connections that carry nothing now.
     mutating func closeIdleCarriers(of pool: Slot<EndpointPool>) {
         var next = pool.it.firstActive

@@ -25,12 +25,12 @@ extension Worker {
         guard pool.it.openCount < Limits.carriersPerEndpoint else { return .overloaded }
         guard let address = pool.it.nextAddress() else { return .unreachable }
         let connection: Slot<UpstreamConnection>?
-        switch Sockets.connect(to: address) {
-        case .failed: return .unreachable
+        switch connect(to: address) {
+        case .failed(let code): return Sockets.isShortage(code) ? .descriptors : .unreachable
         case .connected(let socket): connection = adopt(socket, pool, isConnecting: false)
         case .inProgress(let socket): connection = adopt(socket, pool, isConnecting: true)
         }
-        guard let connection else { return .unreachable }
+        guard let connection else { return .descriptors }
         var options = HTTP2Options()
         options.isSecure = pool.it.endpoint.key.tls != nil
         guard
@@ -38,7 +38,7 @@ extension Worker {
                 .upstream(connection), on: connection.it.channel, options: options)
         else {
             closeUpstream(connection)
-            return .unreachable
+            return .descriptors
         }
         connection.it.carrier = carrier
         if !connection.it.channel.it.isConnecting {
@@ -76,7 +76,7 @@ extension Worker {
         _ exchange: Slot<Exchange>, on connection: Slot<UpstreamConnection>
     ) -> RefusalCode? {
         guard let carrier = connection.it.carrier, let channel = loop.openStream(owner: 0)
-        else { return .unreachable }
+        else { return .descriptors }
         var record = UpstreamConnection(
             channel: channel, pool: connection.it.pool, phase: .connecting,
             scanner: HeadScanner(), since: loop.now)
@@ -85,7 +85,7 @@ extension Worker {
         record.isReused = connection.it.phase == .multiplexing && carrier.it.streamCount == 0
         guard let upstream = upstreams.take(record) else {
             loop.drop(channel)
-            return .unreachable
+            return .descriptors
         }
         channel.it.owner = RecordKind.tag(upstream, .upstream)
         upstream.it.next = carrier.it.firstUpstream
