@@ -1,6 +1,8 @@
 # How HTTP/2 connections to replicas end, and what that makes of the requests on them: whole answers
 # are delivered, tries are counted and blamed as over HTTP/1.1, and what waits finds its turn.
 
+import threading
+
 import pytest
 
 from harness.configuration import service
@@ -192,3 +194,87 @@ def test_an_interim_answer_over_http2_forbids_a_retry(start_raw, start_gateway):
     answer = gateway.get()
     assert (answer.status, answer.error) == (502, "replica_reset")
     assert len(replica.requests) == 1
+
+
+# --- room --------------------------------------------------------------------------------------
+
+
+class Narrow(RawServer):
+    """Takes one request at a time on a connection, and answers when the story says."""
+
+    def __init__(self, _):
+        super().__init__(None)
+        self.go = threading.Event()
+
+    def make_known(self, gateway):
+        """One request, with whose answer the gateway learns what this replica takes."""
+        self.go.set()
+        assert gateway.get().status == 200
+        self.go.clear()
+        self.requests.clear()
+
+    def _serve(self, made):
+        try:
+            assert made.exactly(24) == PREFACE
+            made.send(setting((3, 1)))
+            while True:
+                got = made.next()
+                if got.kind == SETTINGS and not got.flags & ACK:
+                    made.send(setting(flags=ACK))
+                if got.ends:
+                    self.requests.append((made, got.stream))
+                    assert self.go.wait(60)
+                    made.send(said(got.stream, ends=True))
+        except (OSError, EOFError):
+            pass  # The gateway is done with it.
+
+
+def test_requests_wait_for_a_stream(start_raw, start_gateway):
+    replica = start_raw(None, Narrow)
+    gateway = start_gateway(over_http2(replica), gateway={"workers": 1})
+    replica.make_known(gateway)
+    count = 40
+    clients = [gateway.connect() for _ in range(count)]
+    for client in clients:
+        client.send(compose("POST", "/", {}, b""))
+    until(lambda: gateway.admin.metrics().sum("penstock_requests_open") == count, "all are in")
+    replica.go.set()
+    assert [client.response().status for client in clients] == [200] * count
+    assert len(replica.requests) == count
+    for client in clients:
+        client.close()
+
+
+def test_requests_that_wait_for_a_stream_are_bounded(start_raw, start_gateway):
+    replica = start_raw(None, Narrow)
+    gateway = start_gateway(over_http2(replica), gateway={"workers": 1, "limits": {"pending": 5}})
+    replica.make_known(gateway)
+    clients = [gateway.connect() for _ in range(30)]
+    for client in clients:
+        client.send(compose("GET", "/", {}))
+    refused = 30 - 8 - 5
+    until(lambda: gateway.admin.metrics().sum("penstock_requests_open") == 30 - refused,
+          "what cannot wait is refused at once")
+    replica.go.set()
+    answers = [client.response() for client in clients]
+    assert sorted(answer.status for answer in answers) == [200] * 13 + [503] * refused
+    assert {answer.error for answer in answers} == {None, "overloaded"}
+    for client in clients:
+        client.close()
+
+
+def test_a_client_that_leaves_gives_its_place_in_the_queue_back(start_raw, start_gateway):
+    replica = start_raw(None, Narrow)
+    gateway = start_gateway(over_http2(replica), gateway={"workers": 1})
+    replica.make_known(gateway)
+    clients = [gateway.connect() for _ in range(12)]
+    for client in clients:
+        client.send(compose("GET", "/", {}))
+    metrics = gateway.admin.metrics
+    until(lambda: metrics().sum("penstock_requests_pending") == 4, "four wait")
+    for client in clients:
+        client.close()
+    until(lambda: metrics().sum("penstock_requests_open") == 0, "all are gone")
+    assert metrics().sum("penstock_requests_pending") == 0
+    replica.go.set()
+    assert gateway.get().status == 200

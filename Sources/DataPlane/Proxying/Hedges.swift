@@ -67,9 +67,9 @@ extension Worker {
                 revision: revision, request: request, now: loop.now)
         else { return }
         let endpoint = service.it.revisions[revision].it.endpoints[Int(index)]
-        guard index != exchange.it.endpoint, let second = makeHedge(of: exchange) else {
-            return endpoint.it.handle.end()
-        }
+        guard index != exchange.it.endpoint, hasRoom(at: endpoint.it.pool, for: exchange),
+            let second = makeHedge(of: exchange)
+        else { return endpoint.it.handle.end() }
         service.it.hedges.increment()
         second.it.choice = request
         beginTry(second, at: index)

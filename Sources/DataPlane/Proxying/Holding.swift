@@ -1,11 +1,32 @@
-// Late binding: where replicas have a known number of slots, a request waits here, in order, until
-// one is free, instead of in a replica's queue that may turn out to be the slow one.
+// Late binding: where replicas have a known number of slots, or take only so many streams, a
+// request waits here, in order, until one is free, instead of in a replica's queue that may turn
+// out to be the slow one.
 
 import Balancing
 import Reactor
 import Traffic
 
 extension Worker {
+    /// A replica with room for the request. One whose connections take no further stream has none,
+    /// like one whose slots are taken.
+    func choose(for exchange: Slot<Exchange>) -> Choice {
+        let service = exchange.it.service
+        let revision = Int(exchange.it.revision)
+        let endpoints = service.it.revisions[revision].it.endpoints
+        var request = exchange.it.choice
+        for _ in 0..<max(1, min(endpoints.count, Limits.freeTries)) {
+            let choice = service.it.balancer.choose(
+                revision: revision, request: request, now: loop.now)
+            guard case .endpoint(let index) = choice else { return choice }
+            let endpoint = endpoints[Int(index)]
+            if hasRoom(at: endpoint.it.pool, for: exchange) { return choice }
+            // Counted with the choice.
+            endpoint.it.handle.end()
+            request.recordTry(of: index)
+        }
+        return .hold
+    }
+
     /// The request waits for a slot, or is refused when too many wait already.
     mutating func hold(_ exchange: Slot<Exchange>) {
         let revision = exchange.it.service.it.revisions[Int(exchange.it.revision)]
@@ -59,8 +80,7 @@ extension Worker {
     private mutating func serve(_ service: Slot<ServiceRuntime>, _ revision: Int) {
         let runtime = service.it.revisions[revision]
         while let exchange = runtime.it.firstHeld {
-            let choice = service.it.balancer.choose(
-                revision: revision, request: exchange.it.choice, now: loop.now)
+            let choice = choose(for: exchange)
             if choice == .hold { return }
             leaveQueue(exchange)
             // Not chosen anew: with one waiter less there may be fewer slots to give.

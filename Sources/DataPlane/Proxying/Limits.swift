@@ -88,7 +88,7 @@ enum Limits {
     /// become connections; more are turned away.
     static let handshakes = 10_000
     /// HTTP/2 connections to one endpoint from one loop: 8 × 128 streams are more than any replica
-    /// works on at once.
+    /// works on at once. Where a replica allows fewer, requests wait, `limits.pending` of them.
     static let carriersPerEndpoint = 8
     /// Between two looks at a connection that is to end: half of what a timeout may be late is
     /// often enough, and 20,000 of them are 1 % of a core.

@@ -16,10 +16,7 @@ extension Worker {
         while true {
             let service = exchange.it.service
             let revision = Int(exchange.it.revision)
-            let choice =
-                granted
-                ?? service.it.balancer.choose(
-                    revision: revision, request: exchange.it.choice, now: loop.now)
+            let choice = granted ?? choose(for: exchange)
             granted = nil
             switch choice {
             case .endpoint(let index):

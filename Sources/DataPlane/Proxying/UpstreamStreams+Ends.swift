@@ -102,6 +102,8 @@ extension Worker {
         carrier.it.streamCount -= 1
         carrier.it.since = loop.now
         list(carrier)
+        // There is room for one that waits.
+        if heldCount > 0 { wantsHeldServed = true }
     }
 
     /// Lets go of the stream. What is incomplete is cancelled: the replica need not go on.

@@ -54,6 +54,12 @@ extension Worker {
         return open(exchange, on: connection)
     }
 
+    /// The endpoint's connections, or one more of them, can take the request.
+    func hasRoom(at pool: Slot<EndpointPool>, for exchange: Slot<Exchange>) -> Bool {
+        if !exchange.it.keepsPayload || pool.it.choseHTTP1 { return true }
+        return pool.it.openCount < Limits.carriersPerEndpoint || roomiest(of: pool) != nil
+    }
+
     /// A connection that takes one more stream, if there is one.
     private func roomiest(of pool: Slot<EndpointPool>) -> Slot<UpstreamConnection>? {
         var next = pool.it.firstActive
