@@ -1,6 +1,7 @@
 # SIGTERM drains: what is under way ends well, nothing new begins, the exit follows the last answer
 # and is bounded by the grace.
 
+import pathlib
 import signal
 import socket
 import threading
@@ -33,6 +34,32 @@ def test_an_idle_gateway_ends_at_once_and_leaves_nothing(start_origin, start_gat
     watch.assert_between(0, 2.5)
     assert idle.ending() == "end"
     assert not (gateway.state / "penstock.pid").exists()
+
+
+def loops(gateway):
+    """The workers' threads that are there."""
+    names = []
+    for thread in pathlib.Path(f"/proc/{gateway.pid}/task").iterdir():
+        names.append((thread / "comm").read_text())
+    return [name for name in names if name.startswith("loop-")]
+
+
+def test_a_worker_that_has_ended_is_not_one_that_stalls(start_origin, start_gateway):
+    go = threading.Event()
+    replica = start_origin(held(go))
+    gateway = start_gateway(service(replica))
+    with gateway.connect() as client:
+        client.send(compose())
+        until(lambda: replica.requests, "one worker has something to do")
+        assert len(loops(gateway)) == 2
+        gateway.signal(signal.SIGTERM)
+        until(lambda: len(loops(gateway)) == 1, "the other ends")
+        watch = Stopwatch()
+        until(lambda: watch.seconds > 1, "a second has passed")
+        assert gateway.admin.metrics().sum("penstock_loop_stall_seconds") < 0.5
+        go.set()
+        assert client.response().status == 200
+    assert gateway.wait() == 0
 
 
 def test_requests_and_streams_under_way_end_well(start_origin, start_gateway):

@@ -153,6 +153,8 @@ struct Worker: ~Copyable {
             if isDraining { endDrainIfDone() }
         }
         shutDown()
+        // What has ended makes no progress, and need not.
+        shared.noteIdle()
     }
 
     private mutating func dispatch(_ token: UInt64, _ readiness: Readiness) {
