@@ -56,6 +56,7 @@ def test_another_process_serves_on_every_listener(start_origin, start_gateway, f
     before, ports = gateway.pid, gateway.addresses
     assert gateway.upgrade() and gateway.pid != before
     gateway.await_predecessors()
+    assert not [event for event in gateway.events() if event["level"] == "error"]
     assert pid_file(gateway) == gateway.pid
     for address in ports:
         with Connection(address) as client:

@@ -89,7 +89,11 @@ package final class AdminServer: Sendable {
     }
 
     private func groupConfiguration(_ service: some Service) -> ServiceGroupConfiguration {
-        var configuration = ServiceGroupConfiguration(services: [service], logger: logger)
+        // Its connections may end before it is told to stop: another process accepts them then.
+        var configuration = ServiceGroupConfiguration(
+            services: [
+                .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)
+            ], logger: logger)
         configuration.maximumGracefulShutdownDuration = Self.stopDuration
         return configuration
     }
