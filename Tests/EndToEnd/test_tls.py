@@ -13,7 +13,7 @@ from harness.certificates import make_authority, make_certificate
 from harness.configuration import service
 from harness.http2 import Client, echo2
 from harness.messages import Stream, compose
-from harness.origin import echo, fixed, held
+from harness.origin import Origin, echo, fixed, held
 from harness.waiting import until
 from harness.wire import Connection, open_socket
 
@@ -396,6 +396,25 @@ def test_a_handshake_that_never_ends_is_a_connect_timeout(start_origin, start_ga
         answer = client.get()
         assert answer.status == 504 and answer.error == "connect_timeout"
     listener.close()
+
+
+@pytest.mark.parametrize("protocol", ["http1", "h2", "auto"])
+@pytest.mark.parametrize("data", [
+    b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x16\x03\x03\x00\x20" + b"\xff" * 32, b"\xff" * 99])
+def test_a_replica_that_does_not_speak_tls_is_told_as_such(
+        start_origin, start_gateway, authority, protocol, data):
+    class Answering(Origin):
+        def _serve(self, connection):
+            connection.stream.fill()
+            connection.send(data)
+    replica = Answering()
+    # It does not hang up: were its words not understood, the story would not end in time.
+    gateway = start_gateway(
+        over_tls(replica, protocol, ca=authority.certificate, server_name="test.local"),
+        gateway={"timeouts": {"connect": "10m"}})
+    answer = gateway.get()
+    assert (answer.status, answer.error) == (502, "replica_tls")
+    replica.stop()
 
 
 @pytest.mark.parametrize("protocols", [("h2", "http/1.1"), ("http/1.1",)])

@@ -96,7 +96,8 @@ package enum RefusalCode: UInt8, CaseIterable, Sendable {
         case .connectionLimit: "The gateway has as many connections as limits.connections allows."
         case .descriptors: "The gateway has no file descriptor left."
         case .unreachable: "No connection to a replica could be opened."
-        case .connectTimeout: "Connecting to a replica took longer than timeouts.connect."
+        case .connectTimeout:
+            "Connecting to a replica, TLS handshake included, took longer than timeouts.connect."
         case .reset: "The replica closed the connection before it answered."
         case .malformedAnswer: "The replica's answer is not valid HTTP/1.1."
         case .firstByteTimeout: "The replica did not answer within timeouts.first_byte."
