@@ -4,6 +4,7 @@
 package import Balancing
 import HTTPWire
 package import Reactor
+import Synchronization
 import TLS
 package import Traffic
 
@@ -113,7 +114,7 @@ extension CompiledService {
                     }
                 }
                 // The same context keeps the object, and with it the sessions to resume.
-                endpoint.tls.withLock { if $0?.context !== tls?.context { $0 = tls } }
+                endpoint.secure(tls)
             }
         }
     }
@@ -189,6 +190,8 @@ package final class CompiledEndpoint: Sendable {
     /// What `Host` says when it is rewritten.
     package let hostText: FrozenBytes
     package let addresses: Lock<[SocketAddress]>
+    /// Changes behind the addresses and the TLS: loops keep copies, and look at this alone.
+    let edition = Atomic<Int>(1)
     /// Why the last check failed; empty when it did not.
     let probeError = Lock<String>("")
     /// Which loop probes it.
@@ -224,6 +227,16 @@ package final class CompiledEndpoint: Sendable {
     package func resolve(to found: [SocketAddress]) {
         guard case .tcp(_, let port) = key.address else { return }
         addresses.withLock { $0 = found.map { $0.with(port: port) } }
+        edition.wrappingAdd(1, ordering: .releasing)
+    }
+
+    fileprivate func secure(_ found: EndpointTLS?) {
+        let isNew = tls.withLock { tls in
+            if tls?.context === found?.context { return false }
+            tls = found
+            return true
+        }
+        if isNew { edition.wrappingAdd(1, ordering: .releasing) }
     }
 }
 

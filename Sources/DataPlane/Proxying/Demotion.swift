@@ -12,7 +12,8 @@ extension Worker {
         guard let carrier = connection.it.carrier else { return }
         connection.it.pool.it.choseHTTP1 = true
         carrier.it.isEnding = true
-        var waiting: [Slot<Exchange>] = []
+        var waiting = gathered
+        gathered = []
         while let stream = carrier.it.firstUpstream {
             if let exchange = stream.it.exchange {
                 exchange.it.upstream = nil
@@ -34,6 +35,8 @@ extension Worker {
                 dispatch(exchange)
             }
         }
+        waiting.removeAll(keepingCapacity: true)
+        gathered = waiting
     }
 
     /// Hands a request over whose replay is its head and the bare payload.

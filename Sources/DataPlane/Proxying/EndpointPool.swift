@@ -3,6 +3,8 @@
 // open.
 
 import Reactor
+import Synchronization
+import TLS
 
 struct EndpointPool: ~Copyable {
     let endpoint: CompiledEndpoint
@@ -19,6 +21,13 @@ struct EndpointPool: ~Copyable {
     var choseHTTP1 = false
     /// Which of several addresses the next connection goes to.
     private var turn = 0
+    /// As of this edition of the endpoint, so that no connection waits for a lock.
+    private var edition = 0
+    private var addresses: [SocketAddress] = []
+    private var copiedTLS: EndpointTLS?
+    /// Why a handshake failed last, and when that was told.
+    private var fault: TLSFault?
+    private var faultTold: Int64 = 0
 
     init(endpoint: CompiledEndpoint) {
         self.endpoint = endpoint
@@ -26,11 +35,32 @@ struct EndpointPool: ~Copyable {
 
     /// Nil while a name has not been resolved.
     mutating func nextAddress() -> SocketAddress? {
+        refresh()
         turn &+= 1
-        let turn = turn
-        return endpoint.addresses.withLock { addresses in
-            addresses.isEmpty ? nil : addresses[turn % addresses.count]
-        }
+        return addresses.isEmpty ? nil : addresses[turn % addresses.count]
+    }
+
+    /// Nil is cleartext.
+    mutating func tls() -> EndpointTLS? {
+        refresh()
+        return copiedTLS
+    }
+
+    private mutating func refresh() {
+        let current = endpoint.edition.load(ordering: .acquiring)
+        if current == edition { return }
+        edition = current
+        addresses = endpoint.addresses.withLock { $0 }
+        copiedTLS = endpoint.tls.withLock { $0 }
+    }
+
+    /// Tells what failed, for people: in words once a second at most, however many fail.
+    mutating func note(_ fault: TLSFault, now: Int64) {
+        if fault == self.fault, now - faultTold < Limits.housekeepingNanoseconds { return }
+        self.fault = fault
+        faultTold = now
+        let text = "\(fault)"
+        endpoint.probeError.withLock { if $0 != text { $0 = text } }
     }
 }
 

@@ -49,11 +49,7 @@ extension Worker {
     }
 
     mutating func shakingFailed(_ upstream: Slot<UpstreamConnection>) {
-        if let fault = loop.sessionFault {
-            let text = "\(fault)"
-            let endpoint = upstream.it.pool.it.endpoint
-            endpoint.probeError.withLock { if $0 != text { $0 = text } }
-        }
+        if let fault = loop.sessionFault { upstream.it.pool.it.note(fault, now: loop.now) }
         if upstream.it.carrier != nil { return carrierConnected(upstream, failed: .upstreamTLS) }
         guard let exchange = upstream.it.exchange else { return closeUpstream(upstream) }
         tryFailed(exchange, .upstreamTLS)

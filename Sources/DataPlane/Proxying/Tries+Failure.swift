@@ -85,7 +85,8 @@ extension Worker {
     mutating func endpointDown(_ endpoint: CompiledEndpoint) {
         guard let pool = pools[ObjectIdentifier(endpoint)] else { return }
         var next = pool.it.firstActive
-        var moving: [Slot<Exchange>] = []
+        var moving = gathered
+        gathered = []
         while let upstream = next {
             next = upstream.it.next
             if let carrier = upstream.it.carrier { gatherWaiting(on: carrier, into: &moving) }
@@ -107,6 +108,8 @@ extension Worker {
             exchange.it.service.it.retries.increment()
             dispatch(exchange)
         }
+        moving.removeAll(keepingCapacity: true)
+        gathered = moving
         closeIdle(of: pool)
     }
 }

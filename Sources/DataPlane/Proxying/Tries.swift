@@ -82,7 +82,7 @@ extension Worker {
             }
             upstream.it.exchange = exchange
             exchange.it.upstream = upstream
-            if let tls = pool.it.endpoint.tls.withLock({ $0 }) {
+            if let tls = pool.it.tls() {
                 guard shakeHands(upstream, tls) else { return .upstreamTLS }
                 setTimer(upstream, after: exchange.it.service.it.rules.connect)
                 return nil
@@ -235,7 +235,7 @@ extension Worker {
 
     private mutating func connectEnded(_ upstream: Slot<UpstreamConnection>) {
         let failed = Sockets.pendingError(upstream.it.channel.it.descriptor) != 0
-        if !failed, let tls = upstream.it.pool.it.endpoint.tls.withLock({ $0 }) {
+        if !failed, let tls = upstream.it.pool.it.tls() {
             loop.connected(upstream.it.channel)
             if !shakeHands(upstream, tls) { shakingFailed(upstream) }
             return

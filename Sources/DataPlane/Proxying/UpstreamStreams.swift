@@ -42,7 +42,7 @@ extension Worker {
         }
         connection.it.carrier = carrier
         if !connection.it.channel.it.isConnecting {
-            if let tls = pool.it.endpoint.tls.withLock({ $0 }) {
+            if let tls = pool.it.tls() {
                 guard shakeHands(connection, tls) else {
                     closeUpstream(connection)
                     return .upstreamTLS

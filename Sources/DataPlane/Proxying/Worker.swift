@@ -83,6 +83,8 @@ struct Worker: ~Copyable {
     var deadExchanges: [Slot<Exchange>] = []
     var deadProbes: [Slot<Probe>] = []
     var deadCarriers: [Slot<Carrier>] = []
+    /// Room for requests that leave a replica together; empty otherwise.
+    var gathered: [Slot<Exchange>] = []
     /// Replay buffers of ended exchanges, so that a usual request allocates nothing.
     var spareBuffers: [HeapBytes] = []
 
