@@ -73,6 +73,33 @@ import Testing
 
     // MARK: Room
 
+    @Test(arguments: [UInt32(0), 2_147_483_647])
+    func `interim heads wait in a bounded number, whatever the windows`(_ window: UInt32) throws {
+        let server = try server(settings: [(4, window)])
+        let early = "HTTP/1.1 103 \r\nlink: \(String(repeating: "x", count: 500))\r\n\r\n"
+        var count = 0
+        while try count < 1_000 && server.stream(1).writable > 0 {
+            try server.respond(1, early, ends: false)
+            count += 1
+        }
+        #expect(count == 16)
+        #expect(server.notices().isEmpty)
+        #expect(server.output().only(RawFrame.Kind.headers).count == count)
+        #expect(server.notices() == [.writable(1)])
+        #expect(try server.stream(1).writable > 0)
+    }
+
+    @Test func `an answer behind interim heads that wait counts windows again`() throws {
+        let server = try server(settings: [(4, 3)])
+        while try server.stream(1).writable > 0 {
+            try server.respond(1, "HTTP/1.1 102 \r\n\r\n", ends: false)
+        }
+        try server.respond(1, ends: false)
+        _ = server.output()
+        #expect(server.notices() == [.writable(1)])
+        #expect(try server.stream(1).writable == 3)
+    }
+
     @Test func `however large the windows, little waits`() throws {
         let server = try server(settings: [(4, 2_147_483_647)])
         server.take(.windowUpdate(0, 1_000_000_000))

@@ -36,8 +36,11 @@ extension Worker {
         guard let exchange = client.it.exchange, let upstream = exchange.it.upstream,
             upstream.it.phase == .busy
         else { return }
-        upstream.it.since = loop.now
-        setTimer(upstream, after: exchange.it.service.it.rules.streamIdle)
+        // Before the answer, its timer tells how long that may take.
+        if exchange.it.phase == .answering {
+            upstream.it.since = loop.now
+            setTimer(upstream, after: exchange.it.service.it.rules.streamIdle)
+        }
         let isWaiting = upstream.it.channel.it.isReadable || upstream.it.isStream
         if isWaiting { resumeLater(upstream) }
     }
@@ -80,7 +83,9 @@ extension Worker {
                     continue
                 }
                 if answer.isInformational {
-                    forwardInformational(answer, in: rest, exchange)
+                    guard forwardInformational(answer, in: rest, exchange) else {
+                        throw WireError.headTooLarge
+                    }
                     continue
                 }
                 if yields(exchange, answer, in: rest, isWhole: false) { return bytes.count }
@@ -123,18 +128,29 @@ extension Worker {
         return answer
     }
 
-    /// 1xx, which HTTP/1.0 clients would not understand (RFC 9110 15.2).
+    /// 1xx, which HTTP/1.0 clients would not understand (RFC 9110 15.2). No window holds them back
+    /// in HTTP/2, so those that the client does not take are left out.
+    ///
+    /// - Returns: false when there is no end of them.
     mutating func forwardInformational(
         _ answer: ResponseHead, in bytes: Bytes, _ exchange: Slot<Exchange>
-    ) {
+    ) -> Bool {
         exchange.it.hasAnswer = true
-        guard exchange.it.minorVersion >= 1, !exchange.it.isHedge else { return }
+        guard exchange.it.minorVersion >= 1, !exchange.it.isHedge else { return true }
+        let client = exchange.it.client
+        // From one socket to another they are bytes like any: no more are read meanwhile.
+        let isFlow = !client.it.isStream && exchange.it.upstream?.it.isStream != true
+        if client.it.channel.it.isCongested, !isFlow {
+            exchange.it.interimHeadsDropped += 1
+            return exchange.it.interimHeadsDropped <= Limits.interimHeadsDropped
+        }
         head.removeAll()
         appendStatusLine(answer, bytes)
         HeadWriter.copyFields(
             fields, of: bytes.span, skipping: Worker.answerReplaced, into: &head)
         head.appendCRLF()
-        if !head.didOverflow { sendHead(to: exchange.it.client, isFinal: false) }
+        if !head.didOverflow { sendHead(to: client, isFinal: false) }
+        return true
     }
 
     /// The answer's head goes to the client.

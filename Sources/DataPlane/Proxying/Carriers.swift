@@ -214,6 +214,13 @@ extension Worker {
         return ends || stream.writable > 0
     }
 
+    /// Does not wait for the end of the batch with what there is to send.
+    mutating func sendWaiting(of carrier: Slot<Carrier>) {
+        let channel = carrier.it.channel
+        guard !channel.it.isCongested, !channel.it.isBroken, isReady(carrier) else { return }
+        loop.send(channel, frames.bytes(fillFrames(of: carrier)))
+    }
+
     /// Our side of a stream ends, behind what is still to be sent.
     ///
     /// - Parameter trailers: field lines.
@@ -223,10 +230,7 @@ extension Worker {
             return
         }
         // Behind a body that has left they need not be kept.
-        let channel = carrier.it.channel
-        if stream.pending > 0, !channel.it.isCongested, !channel.it.isBroken, isReady(carrier) {
-            loop.send(channel, frames.bytes(fillFrames(of: carrier)))
-        }
+        if stream.pending > 0 { sendWaiting(of: carrier) }
         lines.removeAll()
         lines.append(trailers.span)
         lines.appendCRLF()

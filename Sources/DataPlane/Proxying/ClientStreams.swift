@@ -201,6 +201,11 @@ extension Worker {
         } catch {
             // Nothing else can be sent without a head: the stream is reset in the end.
         }
+        if !isFinal, let handle = stream.handle {
+            // More of them in a batch than may wait are no sign that the client does not read.
+            if handle.writable == 0 { sendWaiting(of: carrier) }
+            note(client, takesMore: handle.writable > 0)
+        }
         list(carrier)
     }
 
@@ -210,9 +215,13 @@ extension Worker {
             return loop.send(client.it.channel, bytes)
         }
         guard let handle = stream.handle, !stream.isComplete, !bytes.isEmpty else { return }
+        note(client, takesMore: send(bytes, ends: false, on: handle, of: carrier))
+    }
+
+    private mutating func note(_ client: Slot<ClientConnection>, takesMore: Bool) {
         let channel = client.it.channel
         let wasBlocked = channel.it.isBlocked
-        channel.it.isBlocked = !send(bytes, ends: false, on: handle, of: carrier)
+        channel.it.isBlocked = !takesMore
         if channel.it.isBlocked, !wasBlocked {
             channel.it.stalledAt = loop.now
             setTimer(client, after: gateway.responseIdle)

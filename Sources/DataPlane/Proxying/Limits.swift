@@ -102,6 +102,9 @@ enum Limits {
     /// A part of a body that waits for the end of the batch: copying it twice costs less than a
     /// frame and a call of its own.
     static let gatheredBytes = 4 * 1024
+    /// Interim heads (1xx) of one answer that are left out because the client does not take them.
+    /// They are hints; a replica that sends still more of them has no answer in mind.
+    static let interimHeadsDropped = 100
     /// Frames written in one go: as much as a bulk read brings.
     static let framesBytes = 256 * 1024
     /// No request is hedged earlier: a timer has a granularity, and a fast replica no tail.

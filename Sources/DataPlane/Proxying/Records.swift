@@ -192,6 +192,8 @@ struct Exchange {
     var endpoint: Int32 = -1
     var attempts: UInt8 = 0
     var freeTries: UInt8 = 0
+    /// 1xx that the client did not take.
+    var interimHeadsDropped = 0
     var status: UInt16 = 0
     var depth: Int32 = 0
 

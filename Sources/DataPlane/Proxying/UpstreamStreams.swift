@@ -300,7 +300,8 @@ extension Worker {
                 beginTunnel(answer, in: bytes, exchange)
             } else if event.kind == .interim {
                 if event.endsStream { return refuseAnswer(exchange) }
-                return forwardInformational(answer, in: bytes, exchange)
+                if !forwardInformational(answer, in: bytes, exchange) { refuseAnswer(exchange) }
+                return
             } else {
                 if yields(exchange, answer, in: bytes, isWhole: event.endsStream) { return }
                 if event.endsStream, repeatsUnavailable(exchange, in: bytes) { return }

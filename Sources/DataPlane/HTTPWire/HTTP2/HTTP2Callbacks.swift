@@ -166,11 +166,8 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         case PENSTOCK_H2_DATA, PENSTOCK_H2_HEADERS:
             guard let stream = stream(id) else { return }
             stream.it.isOnWire = true
-            // Interim heads are the library's own, and may wait with the final one behind them.
-            if stream.it.head.fieldCount > 0, unsafe penstock_h2_type(frame) == PENSTOCK_H2_HEADERS,
-                unsafe penstock_h2_is_interim(frame) == 0
-            {
-                encodeHead(of: stream)
+            if unsafe penstock_h2_type(frame) == PENSTOCK_H2_HEADERS {
+                unsafe headSent(frame, of: stream)
             }
             if unsafe penstock_h2_ends_stream(frame) != 0 { endSent(stream) }
         case PENSTOCK_H2_RST_STREAM:
@@ -181,4 +178,16 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         default: break
         }
     }
+    /// Interim heads are the library's own, and may wait with the final one behind them.
+    private func headSent(
+        _ frame: UnsafePointer<nghttp2_frame>, of stream: RecordPointer<HTTP2StreamRecord>
+    ) {
+        if unsafe penstock_h2_is_interim(frame) != 0 {
+            stream.it.interimSent()
+            it.roomChanged = true
+        } else if stream.it.head.fieldCount > 0 {
+            encodeHead(of: stream)
+        }
+    }
+
 }

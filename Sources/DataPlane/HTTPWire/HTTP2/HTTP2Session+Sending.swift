@@ -218,6 +218,8 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         guard stream.it.isOpen, !stream.it.sendsNoMore, !it.isDeaf,
             stream.it.pending.count < Limits.pendingBytes
         else { return 0 }
+        // Windows do not hold heads back.
+        if !stream.it.sentHead { return stream.it.interimBytes < Limits.interimBytes ? 1 : 0 }
         return max(0, windows(of: stream) &- stream.it.available)
     }
 

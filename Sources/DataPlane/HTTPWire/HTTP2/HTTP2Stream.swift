@@ -31,7 +31,8 @@ package struct HTTP2Stream: Equatable {
 
     // MARK: Heads
 
-    /// Answers with a head in HTTP/1.1 form. A 1xx may be followed by others.
+    /// Answers with a head in HTTP/1.1 form. A 1xx may be followed by others, while the stream is
+    /// `writable`.
     ///
     /// - Parameter ends: there is no body; else `send` or `sendTrailers` follow.
     package func respond(_ head: RawSpan, ends: Bool) throws(HTTP2HeadFault) {
@@ -41,7 +42,7 @@ package struct HTTP2Stream: Equatable {
         }
         try session.it.loop.it.fieldList.readAnswer(
             head, isExtendedConnect: record.it.isExtendedConnect, copy: &record.it.head)
-        guard session.submitAnswer(record, ends: ends) else { throw .streamOver }
+        guard session.submitAnswer(record, head.byteCount, ends: ends) else { throw .streamOver }
     }
 
     /// Ends the message with trailers: field lines and an empty line. They follow what is pending.
@@ -74,7 +75,7 @@ package struct HTTP2Stream: Equatable {
     }
 
     /// How many bytes may be sent now: what windows allow beyond what is pending, and none while
-    /// too much is. When it is 0, a notice tells when it no longer is. Read no more than this from
+    /// too much is. Before the head, whether another interim one may be. When it is 0, a notice tells when it no longer is. Read no more than this from
     /// where the body comes from.
     package var writable: Int {
         let session = record.it.session
@@ -128,14 +129,16 @@ package struct HTTP2Stream: Equatable {
 
 extension RecordPointer where Record == HTTP2SessionRecord {
     fileprivate func submitAnswer(
-        _ stream: RecordPointer<HTTP2StreamRecord>, ends: Bool
+        _ stream: RecordPointer<HTTP2StreamRecord>, _ bytes: Int, ends: Bool
     ) -> Bool {
         let list = it.loop.it.fieldList.count
         let status = it.loop.it.fieldList.status
         if status < 200 {
-            return unsafe nghttp2_submit_headers(
+            let outcome = unsafe nghttp2_submit_headers(
                 it.library, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.it.id, nil,
-                it.loop.it.fieldList.storage, list, nil) == 0
+                it.loop.it.fieldList.storage, list, nil)
+            if outcome == 0 { stream.it.addInterim(bytes) }
+            return outcome == 0
         }
         // The library gets the status alone: the block is written when the frame leaves.
         let outcome = unsafe penstock_h2_submit_response(

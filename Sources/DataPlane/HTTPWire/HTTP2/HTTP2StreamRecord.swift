@@ -64,6 +64,9 @@
     var head: HTTP2HeadCopy
     /// Field lines that follow when what is pending has gone out.
     var trailers = HTTP2Pending()
+    /// Interim heads that the library has and has not sent, and what they cost.
+    var interimHeads: Int32 = 0
+    var interimBytes: Int32 = 0
     /// Since when something waits and has not moved; 0 when nothing waits.
     var stalledSince: Int64 = 0
     var movedSinceMark = 0
@@ -110,6 +113,20 @@
         unsafe (destination + waiting).copyMemory(from: source, byteCount: rest)
         unsafe lent = source + rest
         lentCount &-= rest
+    }
+
+    mutating func addInterim(_ bytes: Int) {
+        interimHeads &+= 1
+        interimBytes &+= Int32(truncatingIfNeeded: bytes &+ Limits.interimCost)
+    }
+
+    /// They leave in order, so the last to leave takes the account with it.
+    mutating func interimSent() {
+        interimHeads &-= 1
+        if interimHeads <= 0 {
+            interimHeads = 0
+            interimBytes = 0
+        }
     }
 
     /// Data went out, or came to wait.

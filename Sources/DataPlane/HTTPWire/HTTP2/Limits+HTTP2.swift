@@ -81,6 +81,13 @@ extension Limits {
     static let keptPendingBytes = 1_024
     static let firstPendingBytes = 256
 
+    /// Of interim heads (1xx) of one answer that wait for the socket, before no more are taken: one
+    /// on top may be as large as a head may. No window bounds them, so this does: 10 MiB for the
+    /// 128 streams of a connection at worst.
+    static let interimBytes = 16_384
+    /// What each of them costs beside its bytes: the library's record of a frame, and of its fields.
+    static let interimCost = 512
+
     /// A stream that has moved fewer bytes than this has not moved: windows opened byte by byte
     /// are a stall.
     package static let progressBytes = 1_024
