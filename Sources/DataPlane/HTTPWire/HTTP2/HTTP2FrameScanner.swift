@@ -26,8 +26,9 @@ struct HTTP2FrameScanner {
     /// Where the frame of the last finding begins; below zero if that was in earlier bytes.
     private(set) var frameStart = 0
 
+    private let blockBytesMax: Int
     /// A server's input begins with the preface.
-    init(isServer: Bool) {
+    init(isServer: Bool, headBytes: Int) {
         self.isServer = isServer
         skip = isServer ? 24 : 0
     }
@@ -39,6 +40,7 @@ struct HTTP2FrameScanner {
                 let count = min(skip, end &- offset)
                 skip &-= count
                 offset &+= count
+        blockBytesMax = Limits.headerBlockBytes(headBytes)
                 continue
             }
             if filled == 0 {
@@ -156,7 +158,7 @@ struct HTTP2FrameScanner {
 
     private mutating func countBlock() -> Finding? {
         blockBytes &+= 9 &+ length
-        if blockBytes > Limits.headerBlockBytes { return .fault(.enhanceYourCalm) }
+        if blockBytes > blockBytesMax { return .fault(.enhanceYourCalm) }
         if endsBlock { blockBytes = 0 }
         return nil
     }

@@ -75,7 +75,7 @@ internal import CNGHTTP2
         self.owner = owner
         self.now = now
         meter = HTTP2AbuseMeter(now: now)
-        scanner = HTTP2FrameScanner(isServer: isServer)
+        scanner = HTTP2FrameScanner(isServer: isServer, headBytes: options.headBytes)
         unsafe library = nil
         unsafe leftover = nil
     }

@@ -29,9 +29,14 @@ extension Limits {
     /// Of the table that a peer fills in ours, and of ours in a peer's (RFC 7541 4.2).
     package static let headerTableBytes = 4_096
 
-    /// A header block as it is transmitted, frame headers and CONTINUATION included. Heads are at
-    /// most `headBytes` even before they are compressed.
-    package static let headerBlockBytes = 65_536
+    /// A header block as it is transmitted, frame headers and CONTINUATION included. A head of
+    /// `headBytes` fits even if nothing of it is compressed, since its fields count 32 bytes more
+    /// there; and one that is too large by half, or by 64 KiB, can still be answered with 431.
+    package static func headerBlockBytes(_ headBytes: Int) -> Int {
+        headBytes &+ headerBlockExcess
+    }
+
+    static let headerBlockExcess = 65_536
 
     /// Answers to PING and SETTINGS that may wait to be sent: 200 × 200 bytes.
     package static let outboundAcks = 200
