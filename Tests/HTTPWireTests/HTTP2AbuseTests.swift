@@ -199,13 +199,113 @@ import Testing
         #expect(server.session.streamCount <= 128)
     }
 
+    /// A field of 4,000 bytes, and `count` single bytes that name it again.
+    private func expanding(_ count: Int) -> RawFrame {
+        let big = HPACK.literal("x", String(repeating: "y", count: 4_000), form: 0x40)
+        let block = HPACK.block(HPACK.get) + big + Array(repeating: 0xBE, count: count)
+        return RawFrame(type: 1, flags: 5, stream: 1, payload: block)
+    }
+
     @Test func `a head of one-byte fields that expand is bounded`() throws {
         let server = try HTTP2Drive.server()
-        let big = HPACK.literal("x", String(repeating: "y", count: 4_000), form: 0x40)
-        let bomb = HPACK.block(HPACK.get) + big + Array(repeating: 0xBE, count: 10_000)
-        let seen = server.take(RawFrame(type: 1, flags: 5, stream: 1, payload: bomb))
-        #expect(seen == [.headTooLarge(1)])
+        #expect(server.take(expanding(500)) == [.headTooLarge(1)])
+        #expect(server.output().goAway == nil)
         try server.stream(1).release()
+    }
+
+    @Test func `one that expands to more than an honest head could ends the connection`() throws {
+        let server = try HTTP2Drive.server()
+        #expect(server.take(expanding(10_000)).isEmpty)
+        #expect(server.output().goAway == Self.calm)
+        #expect(server.session.isOver)
+    }
+
+    @Test func `heads that are too large one after the other end it, too`() throws {
+        let server = try HTTP2Drive.server()
+        let fields = HPACK.get + [("x", String(repeating: "y", count: 60_000)), ("z", "1")]
+        let block = HPACK.block(fields + [("w", String(repeating: "v", count: 40_000))])
+        let found = try endurance(server, most: 1_000) { id in
+            let rest = block.dropFirst(16_384)
+            let parts = stride(from: rest.startIndex, to: rest.endIndex, by: 16_384).map {
+                Array(rest[$0..<min($0 + 16_384, rest.endIndex)])
+            }
+            let last = parts.count - 1
+            return [
+                RawFrame(type: 1, flags: 1, stream: id, payload: Array(block.prefix(16_384)))
+            ]
+                + parts.enumerated().map {
+                    RawFrame(type: 9, flags: $0 == last ? 4 : 0, stream: id, payload: $1)
+                }
+        }
+        #expect(found.code == Self.calm)
+        // 40 KB each are beyond the limit, and streams answered with nothing stay open: 128.
+        #expect((90...120).contains(found.count), "\(found.count)")
+    }
+
+    @Test(arguments: [(65_536, 60_000, true), (65_536, 100_000, false), (262_144, 200_000, true)])
+    func `a head fits, or is told to be too large`(
+        _ most: Int, _ size: Int, _ fits: Bool
+    ) throws {
+        var options = HTTP2Options()
+        options.headBytes = most
+        let server = try HTTP2Drive.server(options)
+        let value = String(repeating: "v", count: 10_000)
+        let block = HPACK.block(HPACK.get + (0..<(size / 10_000)).map { ("x\($0)", value) })
+        var frames = stride(from: 0, to: block.count, by: 16_384).map {
+            RawFrame(
+                type: 9, stream: 1, payload: Array(block[$0..<min($0 + 16_384, block.count)]))
+        }
+        frames[0].type = 1
+        frames[0].flags = 1
+        frames[frames.count - 1].flags |= 4
+        let seen = server.take(frames.flatMap(\.bytes))
+        #expect(server.session.fault == nil)
+        guard case .head = seen.first else {
+            #expect(seen == [.headTooLarge(1)] && !fits)
+            return try server.stream(1).release()
+        }
+        #expect(fits)
+        try server.stream(1).release()
+    }
+
+    @Test(arguments: [
+        (RawFrame.data(1, ""), 1_000), (RawFrame(type: 1, flags: 4, stream: 1), 100),
+        (RawFrame.data(1, "x"), 10_000),
+    ])
+    func `what comes for a stream that we have ended is counted`(
+        _ frame: RawFrame, _ most: Int
+    ) throws {
+        let server = try HTTP2Drive.server()
+        server.take(.headers(1, HPACK.post, ends: false))
+        try server.respond(1)
+        try server.stream(1).release()
+        #expect(server.output().resets == [1: 0])
+        let found = try endurance(server, most: 20_000) { _ in [frame] }
+        #expect(found.code == Self.calm)
+        #expect((most / 2...most + 1).contains(found.count), "\(found.count)")
+    }
+
+    @Test func `what a replica sends for a stream that we have ended is counted`() throws {
+        for frame in [RawFrame.data(1, ""), .data(1, "x"), .headers(1, [(":status", "200")])] {
+            let client = try HTTP2Drive.client()
+            let stream = try client.request("GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+            _ = client.output()
+            stream.reset(.cancel)
+            _ = client.output()
+            let found = try endurance(client, most: 20_000) { _ in [frame] }
+            #expect(found.code == Self.calm)
+        }
+    }
+
+    @Test func `a body that is on its way when we end its stream is no abuse`() throws {
+        let server = try HTTP2Drive.server()
+        server.take(.headers(1, HPACK.post, ends: false))
+        try server.respond(1)
+        try server.stream(1).release()
+        _ = server.output()
+        for _ in 0..<2_600 { server.take(.data(1, count: 100)) }
+        server.take(.data(1, "", ends: true))
+        #expect(server.output().goAway == nil)
     }
 
     @Test func `more bytes than the windows allow end the stream or the connection`() throws {

@@ -1,17 +1,21 @@
 // Counts what a peer does that costs us and moves nothing (RFC 9113 10.5), against what it does
-// that is useful. Four leaky buckets; whoever empties one is asked to calm down and let go.
+// that is useful. Six leaky buckets; whoever empties one is asked to calm down and let go.
 
 struct HTTP2AbuseMeter {
     private var peerResets: AbuseBucket
     private var ownResets: AbuseBucket
     private var refusals: AbuseBucket
     private var idleFrames: AbuseBucket
+    private var lateData: AbuseBucket
+    private var excess: AbuseBucket
 
     init(now: Int64) {
         peerResets = AbuseBucket(Limits.peerResets, now: now)
         ownResets = AbuseBucket(Limits.ownResets, now: now)
         refusals = AbuseBucket(Limits.refusals, now: now)
         idleFrames = AbuseBucket(Limits.idleFrames, now: now)
+        lateData = AbuseBucket(Limits.lateData, now: now)
+        excess = AbuseBucket(Limits.excessKilobytes, now: now)
     }
 
     /// The peer reset a stream. False when that was once too often; so for the others.
@@ -25,6 +29,19 @@ struct HTTP2AbuseMeter {
 
     /// A frame came that moves nothing.
     mutating func idleFrame(now: Int64) -> Bool { idleFrames.take(Limits.idleFrames, now: now) }
+
+    /// A head came for a stream that is over: it must be read all the same, like ten small frames.
+    mutating func lateHead(now: Int64) -> Bool {
+        idleFrames.take(Limits.idleFrames, thousandths: 10_000, now: now)
+    }
+
+    /// Data came for a stream that is over.
+    mutating func lateFrame(now: Int64) -> Bool { lateData.take(Limits.lateData, now: now) }
+
+    /// So many bytes of a head came that has been too large already.
+    mutating func excess(_ bytes: Int, now: Int64) -> Bool {
+        excess.take(Limits.excessKilobytes, thousandths: Int64(bytes), now: now)
+    }
 
     /// A head was understood, or a frame of data went in either direction: a busy peer sends a
     /// WINDOW_UPDATE for the stream and one for the connection after it, perhaps a PING, too.
@@ -44,10 +61,12 @@ struct AbuseBucket {
         since = now
     }
 
-    mutating func take(_ budget: AbuseBudget, now: Int64) -> Bool {
+    mutating func take(
+        _ budget: AbuseBudget, thousandths: Int64 = 1_000, now: Int64
+    ) -> Bool {
         refill(budget, now: now)
-        guard level >= 1_000 else { return false }
-        level &-= 1_000
+        guard level >= thousandths else { return false }
+        level &-= thousandths
         return true
     }
 

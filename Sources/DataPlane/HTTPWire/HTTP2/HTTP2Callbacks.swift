@@ -15,6 +15,12 @@ enum HTTP2Callbacks {
     }
 
     private static func setReceiving(_ set: OpaquePointer) {
+        unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(set) { _, header, user in
+            guard let session = unsafe HTTP2Callbacks.session(user),
+                let header = unsafe header?.pointee
+            else { return 0 }
+            return session.frameBegan(header) ? 0 : HTTP2Callbacks.failure
+        }
         unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(set) { _, frame, user in
             guard let session = unsafe HTTP2Callbacks.session(user), let frame = unsafe frame else {
                 return 0
@@ -27,7 +33,9 @@ enum HTTP2Callbacks {
             guard let session = unsafe HTTP2Callbacks.session(user) else { return 0 }
             let name = unsafe UnsafeRawBufferPointer(start: name, count: nameCount).bytes
             let value = unsafe UnsafeRawBufferPointer(start: value, count: valueCount).bytes
-            return session.fieldCame(name, value) ? 0 : NGHTTP2_ERR_PAUSE.rawValue
+            if session.fieldCame(name, value) { return 0 }
+            return session.it.fault == nil
+                ? NGHTTP2_ERR_PAUSE.rawValue : HTTP2Callbacks.failure
         }
         // Without one, the library makes a stream with an invalid field malformed (RFC 9113 8.2.1).
         unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(set) {
@@ -118,6 +126,19 @@ enum HTTP2Callbacks {
 }
 
 extension RecordPointer where Record == HTTP2SessionRecord {
+    /// Heads for streams that are over are passed over by the library, and nobody is told.
+    ///
+    /// - Returns: false when the peer has gone too far.
+    fileprivate func frameBegan(_ header: nghttp2_frame_hd) -> Bool {
+        guard Int(header.type) == PENSTOCK_H2_HEADERS else { return true }
+        let id = header.stream_id
+        let isNew = it.isServer && id > it.lastBegun
+        if isNew { it.lastBegun = id }
+        if isNew || stream(id) != nil || it.meter.lateHead(now: it.now) { return true }
+        fail(.enhanceYourCalm)
+        return false
+    }
+
     /// False when there is no memory for the stream.
     fileprivate func headersBegan(_ id: Int32) -> Bool {
         if let stream = stream(id) {
@@ -160,6 +181,18 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         return it.fault == nil
     }
 
+    /// Interim heads are the library's own, and may wait with the final one behind them.
+    private func headSent(
+        _ frame: UnsafePointer<nghttp2_frame>, of stream: RecordPointer<HTTP2StreamRecord>
+    ) {
+        if unsafe penstock_h2_is_interim(frame) != 0 {
+            stream.it.interimSent()
+            it.roomChanged = true
+        } else if stream.it.head.fieldCount > 0 {
+            encodeHead(of: stream)
+        }
+    }
+
     fileprivate func frameSent(_ frame: UnsafePointer<nghttp2_frame>) {
         let id = unsafe penstock_h2_stream(frame)
         switch unsafe Int(penstock_h2_type(frame)) {
@@ -178,16 +211,4 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         default: break
         }
     }
-    /// Interim heads are the library's own, and may wait with the final one behind them.
-    private func headSent(
-        _ frame: UnsafePointer<nghttp2_frame>, of stream: RecordPointer<HTTP2StreamRecord>
-    ) {
-        if unsafe penstock_h2_is_interim(frame) != 0 {
-            stream.it.interimSent()
-            it.roomChanged = true
-        } else if stream.it.head.fieldCount > 0 {
-            encodeHead(of: stream)
-        }
-    }
-
 }

@@ -10,12 +10,23 @@ struct HTTP2FrameScanner {
         case idle
         /// A head or data after the peer has reset the stream.
         case late(Int32)
+        /// Data as they should be, if their stream is still there.
+        case data(Int32, isEmpty: Bool)
         /// The client says how urgent a stream is.
         case priority(Int32, HTTP2Priority)
         case fault(HTTP2ErrorCode)
+
+        /// It only wants to be counted.
+        var isDone: Bool {
+            switch self {
+            case .idle, .data: true
+            default: false
+            }
+        }
     }
 
     private let isServer: Bool
+    private let blockBytesMax: Int
     private var header = InlineArray<45, UInt8>(repeating: 0)
     private var filled = 0
     /// Of the preface, or of a frame's payload, still to pass over.
@@ -26,10 +37,10 @@ struct HTTP2FrameScanner {
     /// Where the frame of the last finding begins; below zero if that was in earlier bytes.
     private(set) var frameStart = 0
 
-    private let blockBytesMax: Int
     /// A server's input begins with the preface.
     init(isServer: Bool, headBytes: Int) {
         self.isServer = isServer
+        blockBytesMax = Limits.headerBlockBytes(headBytes)
         skip = isServer ? 24 : 0
     }
 
@@ -40,7 +51,6 @@ struct HTTP2FrameScanner {
                 let count = min(skip, end &- offset)
                 skip &-= count
                 offset &+= count
-        blockBytesMax = Limits.headerBlockBytes(headBytes)
                 continue
             }
             if filled == 0 {
@@ -106,8 +116,7 @@ struct HTTP2FrameScanner {
         if blockBytes > 0 { return type == PENSTOCK_H2_CONTINUATION ? countBlock() : nil }
         switch type {
         case PENSTOCK_H2_DATA:
-            if let finding = judgeStream(isHead: false) { return finding }
-            return nil
+            return judgeStream(isHead: false) ?? .data(stream, isEmpty: length == 0)
         case PENSTOCK_H2_HEADERS:
             if let finding = judgeStream(isHead: true) { return finding }
             return countBlock()

@@ -23,14 +23,22 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         it.assembly.begin(stream, kind, heads: &it.loop.it.heads, side: &it.loop.it.side)
     }
 
-    /// - Returns: false when the queue of events is full, so that the library pauses.
+    /// - Returns: false when the library must stop: the queue of events is full, or the peer has
+    ///   gone too far.
     func fieldCame(_ name: RawSpan, _ value: RawSpan) -> Bool {
         guard it.assembly.isActive else { return true }
         unparkAssembly()
-        it.assembly.listBytes &+= name.byteCount &+ value.byteCount &+ 32
+        let size = name.byteCount &+ value.byteCount &+ 32
+        it.assembly.listBytes &+= size
         let limit =
             it.assembly.kind == .trailers ? Limits.trailerBytes : it.options.headBytes
-        if it.assembly.listBytes > limit { it.assembly.isTooLarge = true }
+        if it.assembly.listBytes > limit {
+            it.assembly.isTooLarge = true
+            if !it.meter.excess(size, now: it.now) {
+                fail(.enhanceYourCalm)
+                return false
+            }
+        }
         if !it.assembly.isTooLarge {
             if name.byteCount > 0, name.byte(0) == 0x3A {
                 takePseudo(name, value)

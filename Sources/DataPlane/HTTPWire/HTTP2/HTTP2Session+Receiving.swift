@@ -39,18 +39,25 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         var offset = it.scannedTo
         while let finding = it.scanner.next(bytes, from: &offset, to: end) {
             // A priority is one, too; it just has to be heeded when its turn has come.
-            let isIdle: Bool
+            let mayPass: Bool
             switch finding {
-            case .idle, .priority: isIdle = true
-            default: isIdle = false
+            case .idle, .priority: mayPass = it.meter.idleFrame(now: it.now)
+            case .data(let id, let isEmpty): mayPass = dataMayPass(id, isEmpty)
+            default: mayPass = true
             }
-            let mayPass = !isIdle || it.meter.idleFrame(now: it.now)
-            if mayPass, finding == .idle { continue }
+            if mayPass, finding.isDone { continue }
             it.finding = mayPass ? finding : .fault(.enhanceYourCalm)
             break
         }
         it.scannedTo = offset
         it.fedTo = it.finding == nil ? offset : max(0, it.scanner.frameStart)
+    }
+
+    /// Data for streams that are over are passed over by the library, and nobody is told. What has
+    /// begun in the bytes ahead the library does not know yet.
+    private func dataMayPass(_ id: Int32, _ isEmpty: Bool) -> Bool {
+        if it.isServer && id > it.lastBegun || stream(id) != nil { return true }
+        return isEmpty ? it.meter.idleFrame(now: it.now) : it.meter.lateFrame(now: it.now)
     }
 
     /// Gives the library the bytes before the frame that was found, or all that were looked at.
@@ -73,7 +80,7 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         guard let finding = it.finding else { return }
         it.finding = nil
         switch finding {
-        case .idle: break
+        case .idle, .data: break
         case .fault(let code): fail(code)
         case .priority(let id, let priority): heed(priority, on: id)
         case .late(let id):

@@ -28,6 +28,9 @@ internal import CNGHTTP2
     /// Bytes pending on all streams.
     var pendingBytes = 0
 
+    /// The latest stream that a client has begun.
+    var lastBegun: Int32 = 0
+
     var meter: HTTP2AbuseMeter
     /// Resets that were counted as the peer's fault and have not been sent yet.
     var countedResets = 0

@@ -81,17 +81,17 @@ extension Limits {
     /// kernel.
     static let pendingBytes = 16_384
 
-    /// Of the memory for bodies on their way out, kept with a record, and what it begins with: a
-    /// token or a small answer.
-    static let keptPendingBytes = 1_024
-    static let firstPendingBytes = 256
-
     /// Of interim heads (1xx) of one answer that wait for the socket, before no more are taken: one
     /// on top may be as large as a head may. No window bounds them, so this does: 10 MiB for the
     /// 128 streams of a connection at worst.
     static let interimBytes = 16_384
     /// What each of them costs beside its bytes: the library's record of a frame, and of its fields.
     static let interimCost = 512
+
+    /// Of the memory for bodies on their way out, kept with a record, and what it begins with: a
+    /// token or a small answer.
+    static let keptPendingBytes = 1_024
+    static let firstPendingBytes = 256
 
     /// A stream that has moved fewer bytes than this has not moved: windows opened byte by byte
     /// are a stall.
@@ -112,6 +112,14 @@ extension Limits {
     /// Frames that move nothing: SETTINGS, PING, PRIORITY, empty DATA, unknown ones. Heads and
     /// data give some back; WINDOW_UPDATE and PING of busy clients (two a message) stay below that.
     static let idleFrames = AbuseBudget(burst: 1_000, perSecond: 100)
+    /// Frames of data for streams that are over, mostly because we ended them: what was on its way
+    /// when they did. 128 calls may have a round trip's worth of small messages each. They cost
+    /// 0.1 µs.
+    static let lateData = AbuseBudget(burst: 10_000, perSecond: 1_000)
+    /// Kilobytes that heads have, expanded, beyond their limit. The rest of a head must be read on,
+    /// since the table depends on it, and a few bytes can name kilobytes: 4 MB take 2 ms. An honest
+    /// head that is too large is so by less than a block may have.
+    static let excessKilobytes = AbuseBudget(burst: 4_096, perSecond: 256)
 }
 
 /// How many events a bucket holds, and how many it gets back in a second.
