@@ -96,10 +96,10 @@ struct Predecessor: Sendable {
 /// Calls that block, away from the threads that Swift's tasks share.
 enum OwnThread {
     static func run<Value: Sendable>(
-        _ body: @escaping @Sendable () throws -> Value
+        name: String = "handover", _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            _ = LoopThread.start(name: "handover") {
+            _ = LoopThread.start(name: name) {
                 continuation.resume(with: Result { try body() })
             }
         }

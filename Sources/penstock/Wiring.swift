@@ -36,6 +36,8 @@ struct Wiring {
             defer { writer.close() }
             var wiring = try await Wiring(options, configuration, predecessor)
             let welcome = Task { [wiring] in await wiring.welcome() }
+            let memory = Wiring.keepMemorySmall()
+            defer { memory.cancel() }
             await wiring.upkeep.begin()
             await wiring.obey(wishes, continuation) { welcome.cancel() }
             await wiring.upkeep.close()

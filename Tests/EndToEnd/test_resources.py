@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from harness.certificates import make_certificate
 from harness.configuration import fast_health, service
 from harness.http2 import echo2
 from harness.load import Load
@@ -15,6 +16,7 @@ from harness.messages import Truncated, compose
 from harness.origin import echo, fixed, held
 from harness.processes import descriptors, processor_seconds, resident_bytes
 from harness.waiting import LARGENESS, SLOWNESS, Stopwatch, until
+from harness.wire import open_socket
 
 pytestmark = pytest.mark.core
 
@@ -224,3 +226,35 @@ def everything_bad(gateway, rounds):
         leaving = gateway.connect()
         leaving.send(compose(target="/leave"))
         leaving.reset()
+
+
+@pytest.fixture
+def many_descriptors():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8_192), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_what_bursts_of_handshakes_took_is_given_back(
+        folder, start_origin, start_gateway, many_descriptors):
+    made = make_certificate(folder, "test.local", None)
+    gateway = start_gateway(service(start_origin(fixed(b"ok"))), gateway={
+        "listeners": [{"address": "127.0.0.1:0", "tls": {
+            "certificate": made.certificate, "key": made.key}}],
+        "timeouts": {"request_head": "2s"}})
+    before, peak = resident_bytes(gateway.pid), 0
+    for _ in range(2):
+        waiting = [open_socket(gateway.address) for _ in range(3_000)]
+        for client in waiting:
+            client.sendall(b"\x16\x03\x01")
+        for client in waiting:
+            peak = max(peak, resident_bytes(gateway.pid))
+            assert client.recv(100) == b"", "its time is over"
+            client.close()
+    assert peak > before + 40_000_000
+    # What is less than this is not looked for; records of connections are kept for the next.
+    until(lambda: resident_bytes(gateway.pid) < before + 22_000_000 * LARGENESS,
+          lambda: f"{before} bytes before, {peak} at most, {resident_bytes(gateway.pid)} now",
+          seconds=60)
+    print(f"{before} bytes before, {peak} at most, {resident_bytes(gateway.pid)} now")

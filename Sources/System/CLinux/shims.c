@@ -6,8 +6,10 @@
 #include <fcntl.h>
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -179,4 +181,19 @@ int penstock_die_with_parent(int signal) { return prctl(PR_SET_PDEATHSIG, signal
 
 int penstock_flock_exclusive_nonblocking(int descriptor) {
     return flock(descriptor, LOCK_EX | LOCK_NB);
+}
+
+void penstock_give_back_memory(void) { malloc_trim(0); }
+
+size_t penstock_resident_bytes(void) {
+    char text[128];
+    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (file < 0) return 0;
+    ssize_t count = read(file, text, sizeof text - 1);
+    close(file);
+    if (count <= 0) return 0;
+    text[count] = 0;
+    unsigned long all = 0, resident = 0;
+    if (sscanf(text, "%lu %lu", &all, &resident) != 2) return 0;
+    return (size_t)resident * (size_t)sysconf(_SC_PAGESIZE);
 }

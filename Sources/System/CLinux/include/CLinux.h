@@ -259,6 +259,14 @@ int penstock_notify_ready(void);
 int penstock_notify_reloading(void);
 int penstock_notify_stopping(void);
 
+// Memory.
+
+/// Gives what is free in all of the allocator's arenas back to the system.
+void penstock_give_back_memory(void);
+
+/// Bytes of this process that are in memory; 0 when the system does not tell.
+size_t penstock_resident_bytes(void);
+
 /// The service manager looks after that process from now on.
 int penstock_notify_main_process(pid_t process);
 
