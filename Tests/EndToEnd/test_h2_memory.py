@@ -1,5 +1,5 @@
-# What a connection may make the gateway keep, whatever windows a peer grants and however little it
-# reads: answers, uploads, and interim heads, which no window bounds. Memory as the system counts it.
+# What a connection may make the gateway keep, whatever windows a peer grants and however little
+# it reads: answers, uploads, and interim heads, which no window bounds. Memory as the system tells.
 
 import socket
 import threading

@@ -75,8 +75,8 @@ package struct HTTP2Stream: Equatable {
     }
 
     /// How many bytes may be sent now: what windows allow beyond what is pending, and none while
-    /// too much is. Before the head, whether another interim one may be. When it is 0, a notice tells when it no longer is. Read no more than this from
-    /// where the body comes from.
+    /// too much is. Before the head, whether another interim one may be. When it is 0, a notice
+    /// tells when it no longer is. Read no more than this from where the body comes from.
     package var writable: Int {
         let session = record.it.session
         let room = session.room(on: record)

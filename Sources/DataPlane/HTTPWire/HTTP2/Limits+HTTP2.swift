@@ -29,14 +29,10 @@ extension Limits {
     /// Of the table that a peer fills in ours, and of ours in a peer's (RFC 7541 4.2).
     package static let headerTableBytes = 4_096
 
-    /// A header block as it is transmitted, frame headers and CONTINUATION included. A head of
-    /// `headBytes` fits even if nothing of it is compressed, since its fields count 32 bytes more
-    /// there; and one that is too large by half, or by 64 KiB, can still be answered with 431.
-    package static func headerBlockBytes(_ headBytes: Int) -> Int {
-        headBytes &+ headerBlockExcess
-    }
-
-    static let headerBlockExcess = 65_536
+    /// What a header block may have, as it is transmitted with its frames' headers, beyond the bytes
+    /// of a head. A head fits even if nothing of it is compressed, since its fields count 32 bytes
+    /// more there; and one that is too large by as much can still be answered with 431.
+    package static let headerBlockExcess = 65_536
 
     /// Answers to PING and SETTINGS that may wait to be sent: 200 × 200 bytes.
     package static let outboundAcks = 200
@@ -81,11 +77,11 @@ extension Limits {
     /// kernel.
     static let pendingBytes = 16_384
 
-    /// Of interim heads (1xx) of one answer that wait for the socket, before no more are taken: one
-    /// on top may be as large as a head may. No window bounds them, so this does: 10 MiB for the
-    /// 128 streams of a connection at worst.
+    /// Of interim heads (1xx) of one answer that wait for the socket, before no more are taken; one
+    /// on top may be as large as a head may. No window bounds them: 10 MiB for the 128 streams of
+    /// a connection at worst.
     static let interimBytes = 16_384
-    /// What each of them costs beside its bytes: the library's record of a frame, and of its fields.
+    /// What each of them costs beside its bytes: the library's records of a frame and its fields.
     static let interimCost = 512
 
     /// Of the memory for bodies on their way out, kept with a record, and what it begins with: a
