@@ -140,6 +140,18 @@ import Testing
         #expect(server.output().goAway == Self.calm)
     }
 
+    @Test func `frames that nobody reads end the connection, whatever they are`() throws {
+        let server = try HTTP2Drive.server()
+        server.take(.headers(1, HPACK.get))
+        for _ in 0..<8_192 { try server.respond(1, "HTTP/1.1 102 \r\n\r\n", ends: false) }
+        server.take(.windowUpdate(0, 1))
+        #expect(server.session.fault == nil)
+        try server.respond(1, "HTTP/1.1 102 \r\n\r\n", ends: false)
+        server.take(.windowUpdate(0, 1))
+        #expect(server.session.fault == .enhanceYourCalm)
+        try server.stream(1).release()
+    }
+
     @Test func `a minute's pings are no flood`() throws {
         let server = try HTTP2Drive.server()
         for _ in 0..<6_000 {

@@ -71,6 +71,9 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         unsafe it.loop.it.input = nil
         parkAssembly()
         if count < 0 { receiveFailed(Int32(truncatingIfNeeded: count)) }
+        if unsafe nghttp2_session_get_outbound_queue_size(it.library) > Limits.outboundFrames {
+            fail(.enhanceYourCalm)
+        }
         if it.fault != nil { giveNotice() }
         return min(max(0, count), end)
     }

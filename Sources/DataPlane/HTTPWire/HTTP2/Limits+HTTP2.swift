@@ -29,13 +29,18 @@ extension Limits {
     /// Of the table that a peer fills in ours, and of ours in a peer's (RFC 7541 4.2).
     package static let headerTableBytes = 4_096
 
-    /// What a header block may have, as it is transmitted with its frames' headers, beyond the bytes
-    /// of a head. A head fits even if nothing of it is compressed, since its fields count 32 bytes
+    /// What a header block may have, as it is transmitted with its frames' headers, beyond the
+    /// bytes of a head. A head fits even if nothing of it is compressed, since its fields count 32 bytes
     /// more there; and one that is too large by as much can still be answered with 431.
     package static let headerBlockExcess = 65_536
 
     /// Answers to PING and SETTINGS that may wait to be sent: 200 × 200 bytes.
     package static let outboundAcks = 200
+
+    /// Frames other than data that may wait to be sent when more comes in. Interim heads are 4,000
+    /// of them at most, others some for each of 256 streams; only a peer that sends on and never
+    /// reads makes the windows that it is given back pile up. 300 bytes each: 2.4 MB.
+    static let outboundFrames = 8_192
 
     /// Entries of one SETTINGS frame; eight are defined.
     package static let settingsEntries = 32
