@@ -30,8 +30,8 @@ extension Limits {
     package static let headerTableBytes = 4_096
 
     /// What a header block may have, as it is transmitted with its frames' headers, beyond the
-    /// bytes of a head. A head fits even if nothing of it is compressed, since its fields count 32 bytes
-    /// more there; and one that is too large by as much can still be answered with 431.
+    /// bytes of a head. A head fits even if nothing of it is compressed, since its fields count 32
+    /// bytes more there; and one that is too large by as much can still be answered with 431.
     package static let headerBlockExcess = 65_536
 
     /// Answers to PING and SETTINGS that may wait to be sent: 200 × 200 bytes.
