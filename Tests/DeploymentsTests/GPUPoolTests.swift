@@ -27,4 +27,26 @@ import Testing
         pool.release(1, type: "T4")
         #expect(pool.take(1, type: "T4") == nil)
     }
+
+    @Test func `a type is taken by any of its spellings, under the name the devices bear`() {
+        var pool = GPUPool(total: ["NVIDIA T4": 2, "NVIDIA A100": 4])
+        #expect(pool.take(1, type: "T4") == "NVIDIA T4")
+        #expect(pool.take(1, type: "tesla-t4") == "NVIDIA T4")
+        #expect(pool.take(1, type: "T4") == nil)
+        pool.release(1, type: "NVIDIA T4")
+        #expect(pool.available(type: "T4") == 1)
+    }
+
+    @Test func `what is held under a former spelling stays held`() {
+        var pool = GPUPool(total: ["Tesla T4": 2])
+        pool.hold(1, type: "NVIDIA T4")
+        #expect(pool.available(type: "T4") == 1)
+    }
+
+    @Test func `of several kinds that would do, one gives them all`() {
+        var pool = GPUPool(total: ["A100-SXM4-40GB": 1, "A100-SXM4-80GB": 2])
+        #expect(pool.take(3, type: "A100") == nil)
+        #expect(pool.take(2, type: "A100") == "A100-SXM4-80GB")
+        #expect(pool.take(1, type: "A100") == "A100-SXM4-40GB")
+    }
 }

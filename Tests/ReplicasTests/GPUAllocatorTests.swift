@@ -63,11 +63,22 @@ import Testing
     }
 
     @Test(arguments: [
-        ("NVIDIA T4", true), ("Tesla T4", true), ("t4", true), ("T40", false), ("A100", false),
-        ("NVIDIA", false), ("", false),
+        ("NVIDIA T4", "Tesla T4", true), ("Tesla T4", "Tesla T4", true), ("t4", "Tesla T4", true),
+        ("T40", "Tesla T4", false), ("A100", "Tesla T4", false), ("NVIDIA", "Tesla T4", false),
+        ("", "Tesla T4", false), ("T4", "NVIDIA T4", true), ("nvidia-t4", "Tesla T4", true),
+        ("A100", "NVIDIA A100-SXM4-80GB", true), ("A100-SXM4-80GB", "NVIDIA A100", false),
+        ("RTX 3090", "NVIDIA GeForce RTX 3090", true), ("T4", "NVIDIA T400", false),
     ])
-    func `types are compared by what they say, not by their maker`(wanted: String, fits: Bool) {
-        #expect(GPUDevice(id: "0", type: "Tesla T4", memoryBytes: 0).isOf(type: wanted) == fits)
+    func `types are compared by what they say, not by their maker`(
+        wanted: String, found: String, fits: Bool
+    ) {
+        #expect(GPUType.isSame(wanted, found) == fits)
+    }
+
+    @Test func `of two kinds that would do, the one of that very name is given`() throws {
+        var allocator = GPUAllocator(.declared([("A100-SXM4-40GB", 1), ("A100", 1)]))
+        #expect(try allocator.assign(count: 1, type: "A100", to: "a").map(\.id) == ["1"])
+        #expect(try allocator.assign(count: 1, type: "A100", to: "b").map(\.id) == ["0"])
     }
 
     @Test func `a device is given to one replica only`() throws {

@@ -87,17 +87,25 @@ import Traffic
         ]
         let one = ChangePlanner(facts: facts).plan("create", from: nil, to: spec)
         #expect(one.fit.reasons == ["2 more replicas of 1 GPU; 1 of that kind free"])
+        var three = spec
+        three.resources.gpu = 3
+        let many = ChangePlanner(facts: facts).plan("create", from: nil, to: three)
+        #expect(
+            many.fit.reasons == ["one replica wants 3 NVIDIA T4 GPUs; there are 2 of that kind"])
         facts.room.gpus["Tesla T4"]?.taken = 0
         #expect(ChangePlanner(facts: facts).plan("create", from: nil, to: spec).fit.fits)
     }
 
-    @Test(arguments: [
-        ("T4", "NVIDIA T4", true), ("nvidia-t4", "Tesla T4", true),
-        ("A100", "NVIDIA A100-SXM4-80GB", true),
-        ("T4", "NVIDIA T400", false), ("V100", "NVIDIA A100", false),
-    ])
-    func `a kind of GPU has many spellings`(wanted: String, found: String, isSame: Bool) {
-        #expect(GPUType.isSame(wanted, found) == isSame)
+    @Test func `a replica's GPUs are all of one kind`() throws {
+        var spec = try Specs.with(#"{"replicas": 1}"#)
+        (spec.resources.gpu, spec.resources.gpuType) = (2, "A100")
+        var facts = facts(running: 0)
+        facts.room.gpus = [
+            "A100-SXM4-40GB": .init(count: 1, taken: 0),
+            "A100-SXM4-80GB": .init(count: 1, taken: 0),
+        ]
+        let plan = ChangePlanner(facts: facts).plan("create", from: nil, to: spec)
+        #expect(plan.fit.reasons == ["one replica wants 2 A100 GPUs; there is 1 of that kind"])
     }
 
     @Test func `one replica larger than everything never fits, more cores than there are do`()

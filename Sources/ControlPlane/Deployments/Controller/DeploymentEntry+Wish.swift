@@ -52,6 +52,8 @@ extension DeploymentEntry {
             artifact: revision.content.facts.artifact?.path ?? spec.artifact,
             environment: variables, secrets: Set(values.secrets.keys))
         replica.resources = ReplicaResources(spec.resources)
+        // The kind that was promised, where several would do: the books stay right.
+        replica.resources.gpuType = row.gpuType ?? replica.resources.gpuType
         return replica
     }
 }

@@ -1,6 +1,8 @@
 // Does it fit? Memory and GPUs are had or not; cores can be shared, so asking for more of them than
 // there are slows everybody down but refuses nobody, unless one replica alone wants them.
 
+import Replicas
+
 extension ChangePlanner {
     func checkRoom(_ new: DeploymentSpec, _ plan: inout ChangePlan) {
         // Those that are replaced in place give their room to their successors.
@@ -36,11 +38,15 @@ extension ChangePlanner {
                 "one replica wants \(Self.bytes(wanted.memoryBytes)) of memory; there are "
                     + "\(Self.bytes(room.memoryBytes)) in all")
         }
-        let gpus = Self.gpus(wanted, room)
-        if wanted.gpu > gpus.count {
+        // A replica's GPUs are all of one kind.
+        let most = Self.gpus(wanted, room).map(\.count).max() ?? 0
+        if wanted.gpu > most {
             let kind = wanted.gpuType.map { " \($0)" } ?? ""
-            let there = room.gpus.isEmpty ? "none" : "\(gpus.count) of that kind"
-            plan.refuse("one replica wants \(wanted.gpu)\(kind) GPU; there is \(there)")
+            let there = room.gpus.isEmpty || most == 0 ? "none" : "\(most)"
+            plan.refuse(
+                "one replica wants \(wanted.gpu)\(kind) GPU\(wanted.gpu == 1 ? "" : "s"); "
+                    + "there \(most > 1 ? "are" : "is") \(there)"
+                    + (room.gpus.isEmpty ? "" : " of that kind"))
         }
     }
 
@@ -59,12 +65,12 @@ extension ChangePlanner {
         _ wanted: Resources, _ needed: Int, _ room: PlanFacts.Room, _ plan: inout ChangePlan
     ) {
         guard wanted.gpu > 0 else { return }
-        let gpus = Self.gpus(wanted, room)
-        let free = gpus.count - gpus.taken
-        guard wanted.gpu * needed > free else { return }
+        let free = Self.gpus(wanted, room).map { max(0, $0.count - $0.taken) }
+        let places = free.reduce(0) { $0 + $1 / wanted.gpu }
+        guard needed > places else { return }
         plan.refuse(
             "\(Counted.words(needed, "more replica")) of \(Counted.words(wanted.gpu, "GPU")); "
-                + "\(max(0, free)) of that kind free")
+                + "\(free.reduce(0, +)) of that kind free")
     }
 
     private func offerAlternatives(
@@ -82,17 +88,10 @@ extension ChangePlanner {
         plan.fit.alternatives.append("stop the deployment, change it, start it: with an outage")
     }
 
-    /// Of the wanted type, or of all.
-    private static func gpus(
-        _ wanted: Resources, _ room: PlanFacts.Room
-    ) -> PlanFacts.Room.GPUs {
-        let fitting = room.gpus.filter { type, _ in
-            wanted.gpuType.map { GPUType.isSame($0, type) } ?? true
-        }
-        return fitting.values.reduce(into: PlanFacts.Room.GPUs(count: 0, taken: 0)) { sum, gpus in
-            sum.count += gpus.count
-            sum.taken += gpus.taken
-        }
+    /// Of each kind that is the wanted one.
+    private static func gpus(_ wanted: Resources, _ room: PlanFacts.Room) -> [PlanFacts.Room.GPUs] {
+        room.gpus.filter { type, _ in wanted.gpuType.map { GPUType.isSame($0, type) } ?? true }
+            .map(\.value)
     }
 
     static func cores(_ millis: Int) -> String {
@@ -105,20 +104,6 @@ extension ChangePlanner {
         let tenths = bytes * 10 / size
         return tenths % 10 == 0
             ? "\(tenths / 10) \(unit)" : "\(tenths / 10).\(tenths % 10) \(unit)"
-    }
-}
-
-/// `T4`, `nvidia-t4` and `NVIDIA T4` are one kind; so is what a driver adds behind it.
-package enum GPUType {
-    package static func isSame(_ wanted: String, _ found: String) -> Bool {
-        let (wanted, found) = (plain(wanted), plain(found))
-        return found == wanted || found.starts(with: wanted)
-    }
-
-    private static func plain(_ type: String) -> [Substring] {
-        let words = type.lowercased().split { !$0.isLetter && !$0.isNumber }
-        let makers: Set<Substring> = ["nvidia", "amd", "tesla"]
-        return Array(words.drop { makers.contains($0) })
     }
 }
 

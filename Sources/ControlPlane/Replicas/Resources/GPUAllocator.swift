@@ -18,12 +18,18 @@ package struct GPUAllocator: Sendable, Equatable {
     }
 
     /// The first free devices of the type, in the order of the inventory: what is left stays
-    /// together.
+    /// together. Devices of just that name come first: of several kinds that would do, a replica
+    /// gets the one it was promised.
     package mutating func assign(
         count: Int, type: String?, to replica: String
     ) throws(ReplicaError) -> [GPUDevice] {
         guard count > 0 else { return [] }
-        let fitting = inventory.devices.filter { type.map($0.isOf) ?? true }
+        let devices = inventory.devices
+        let fitting =
+            devices.filter { type == $0.type }
+            + devices.filter { device in
+                type != device.type && type.map { GPUType.isSame($0, device.type) } ?? true
+            }
         let chosen = fitting.filter { holders[$0.id] == nil }.prefix(count)
         guard chosen.count == count else {
             throw .noCapacity(shortage(count, type, fitting: fitting.count, free: chosen.count))

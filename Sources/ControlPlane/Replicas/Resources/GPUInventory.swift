@@ -12,18 +12,6 @@ package struct GPUDevice: Sendable, Equatable, Codable {
         self.type = type
         self.memoryBytes = memoryBytes
     }
-
-    /// "NVIDIA T4", "Tesla T4" and "t4" mean the same; "A100" also means an "A100-SXM4-40GB".
-    package func isOf(type wanted: String) -> Bool {
-        let makers: Set = ["nvidia", "tesla", "geforce", "quadro"]
-        let own = Set(Self.words(type))
-        let words = Self.words(wanted).filter { !makers.contains($0) }
-        return !words.isEmpty && words.allSatisfy(own.contains)
-    }
-
-    private static func words(_ text: String) -> [String] {
-        text.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init)
-    }
 }
 
 package struct GPUInventory: Sendable, Equatable {
