@@ -67,7 +67,10 @@ struct Penstock: AsyncParsableCommand {
             return await CompleteWords.print(Array(arguments.dropFirst()))
         }
         // Not the parser's: `--version` is a field of deployments, too.
-        if arguments.first == "--version" { return Terminal.print(Version.text) }
+        if arguments.first == "--version" {
+            Terminal.print(Version.text)
+            exit(withCode: Terminal.outputFailure() ? Failure.Code.error.rawValue : 0)
+        }
         do {
             try checkVerb(arguments.first)
             var command = try parseAsRoot(FieldVerbs.expanded(arguments))
@@ -76,6 +79,7 @@ struct Penstock: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            if Terminal.outputFailure() { exit(withCode: Failure.Code.error.rawValue) }
         } catch let failure as Failure {
             Terminal.error(failure.isOutcome ? failure.message : "penstock: \(failure.message)")
             exit(withCode: failure.code.rawValue)
@@ -101,7 +105,7 @@ struct Penstock: AsyncParsableCommand {
         let message = fullMessage(for: error)
         if code == .success {
             Terminal.print(HelpText.arranged(message, width: Terminal.width ?? 80))
-            exit(withCode: 0)
+            exit(withCode: Terminal.outputFailure() ? Failure.Code.error.rawValue : 0)
         }
         if !message.isEmpty { Terminal.error(message) }
         exit(withCode: code == .validationFailure ? Failure.Code.usage.rawValue : code.rawValue)

@@ -30,6 +30,7 @@ struct Status: AsyncParsableCommand {
     func run() async throws {
         let client = try options.admin.client()
         guard watch else { return try await show(client) }
+        Terminal.endWithReader()
         while true {
             if Terminal.isLive { Terminal.clear() }
             try await show(client)

@@ -26,7 +26,21 @@ struct TextTableTests {
 
     @Test func `a narrow terminal cuts the last cell`() {
         #expect(small.lines(width: 32)[1] == "a       ready   all is well wit…")
-        #expect(small.lines(width: 5)[2] == "longer  failed  gone")
+        #expect(small.lines(width: 33)[2] == "longer  failed  gone")
+    }
+
+    @Test func `a narrower one costs columns before the last, the rightmost first`() {
+        var table = TextTable("OPERATION", "ACTION", "STATE", "BY", "MESSAGE")
+        table.add(
+            .init("01M7YTYF8P"), .init("restart"), .init("succeeded"), .init("token:admin"),
+            .init("2 of 2 replicas ready, none to leave"))
+        #expect(table.lines(width: 56).first == "OPERATION   ACTION   STATE      MESSAGE")
+        #expect(
+            table.lines(width: 40) == [
+                "OPERATION   ACTION   MESSAGE",
+                "01M7YTYF8P  restart  2 of 2 replicas re…",
+            ])
+        #expect(table.lines(width: 20).allSatisfy { $0.columns <= 20 })
     }
 
     @Test func `a column in which nothing is said is left out`() {

@@ -71,12 +71,39 @@ struct WhyReportTests {
         ("exited with code 1; OSError: address already in use", "{address}"),
         ("exited with code 1; ModuleNotFoundError: No module named 'torch'", "library"),
         ("killed by SIGSEGV", "the program itself crashed"),
+        ("could not run the program: Exec format error", "#!/bin/sh"),
         ("exited with code 9", "mend what it complains of"),
     ])
     func `the advice fits the cause`(cause: String, advice: String) {
         var report = WhyReport(deployment: deployment("failed", "CrashLoop", ""), now: now)
         report.dossiers = [dossier(cause, [])]
         #expect(report.text(.plain).contains(advice))
+    }
+
+    @Test func `more memory is more than what was seen`() {
+        var report = WhyReport(deployment: deployment("failed", "CrashLoop", ""), now: now)
+        let cause = "killed by SIGKILL; the memory limit of 512 MiB was reached"
+        report.dossiers = [
+            dossier(cause, []).merging(.object(["memory_max": .integer(1_500 << 20)]))
+        ]
+        #expect(report.text(.plain).contains("\n      penstock set iris memory=2304MiB\n"))
+    }
+
+    @Test(arguments: [
+        "exited with code 9", "not ready", "no such file", "Exec format error", "unknown option",
+        "address already in use", "out of memory", "cuda", "killed by SIGSEGV",
+    ])
+    func `a command that is advised can be typed as it stands`(cause: String) {
+        for word in ["failed", "degraded"] {
+            var report = WhyReport(deployment: deployment(word, "CrashLoop", ""), now: now)
+            report.dossiers = [dossier(cause, [])]
+            let text = report.text(.plain)
+            let commands = text.split(separator: "\n").filter { $0.contains("penstock ") }
+            #expect(commands.allSatisfy { $0.hasPrefix("      penstock ") }, "\(text)")
+            #expect(commands.allSatisfy { !$0.contains(",") && !$0.contains("…") }, "\(text)")
+            // Refused for what runs.
+            #expect(text.contains("penstock start iris") == (word == "failed"))
+        }
     }
 
     @Test func `a crash that has been overcome is not told`() {
@@ -137,6 +164,21 @@ struct WhyReportTests {
         ] {
             #expect(text.contains(part), "\(part) in\n\(text)")
         }
+    }
+
+    @Test func `a program that could not be started is told with what may be wrong with it`() {
+        var report = WhyReport(
+            deployment: deployment("provisioning", "Restarting", "is started anew"), now: now)
+        report.replicas = [
+            .object([
+                "name": "iris-0", "state": "failed", "waiting_for": "the next start",
+                "cause": "not started: could not run the program: Exec format error",
+                "since": "2026-01-31T09:59:58.000Z",
+            ])
+        ]
+        let text = report.text(.plain)
+        #expect(text.contains("last: not started: could not run the program: Exec format error"))
+        #expect(text.contains("#!/bin/sh") && text.contains("penstock get iris command"))
     }
 
     @Test func `a narrow terminal breaks sentences and cuts what is quoted`() {

@@ -3,9 +3,7 @@
 
 import json
 import os
-import pty
 import re
-import select
 import signal
 import socket
 import subprocess
@@ -17,6 +15,7 @@ import pytest
 from harness.configuration import configuration
 from harness.deployments import Deployment, iris
 from harness.gateway import Lines, binary, run
+from harness.terminal import Screen
 from harness.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.core
@@ -82,41 +81,6 @@ def test_events_and_lists_are_watched(served, start_verb):
     until(lambda: any("iris" in line for line in listed.all), "the list")
     served.deployment.act("restart")
     until(lambda: any("restart" in line for line in events.all), "what happens")
-
-
-class Screen:
-    """What a terminal was sent by a verb until it ended."""
-
-    def __init__(self, arguments, folder, environment, typed=None):
-        side, terminal = pty.openpty()
-        clean = {name: value for name, value in os.environ.items()
-                 if name not in ("NO_COLOR", "PENSTOCK_TOKEN")}
-        # No fork of ours: this process has threads.
-        process = subprocess.Popen(
-            [binary("penstock"), *arguments], cwd=folder, stdin=terminal, stdout=terminal,
-            stderr=terminal, env={**clean, **environment, "TERM": "xterm"})
-        os.close(terminal)
-        self.text = ""
-        deadline = time.monotonic() + PATIENCE * 3
-        while time.monotonic() < deadline and self._read(side):
-            if typed and "Type its name" in self.text:
-                os.write(side, f"{typed}\n".encode())
-                typed = None
-        try:
-            self.code = process.wait(PATIENCE)
-        finally:
-            process.kill()
-            os.close(side)
-
-    def _read(self, side):
-        if not select.select([side], [], [], 0.1)[0]:
-            return True
-        try:
-            data = os.read(side, 65536)
-        except OSError:
-            return False  # Linux says so when the other side is gone.
-        self.text += data.decode(errors="replace")
-        return bool(data)
 
 
 def test_a_terminal_is_shown_progress_in_one_line_and_colour(served):

@@ -22,9 +22,12 @@ package struct CrashAdvice {
     }
 
     var advice: [String] {
-        [cause] + [rollback].compactMap(\.self)
+        [cause] + [retry, rollback].compactMap(\.self)
             + ["all it said: penstock logs \(name) --replica \(replica)\(run)"]
     }
+
+    /// On a replica rather than a dossier: what there is to say of a program that never ran.
+    var adviceOnStart: [String] { [cause] + [retry, rollback].compactMap(\.self) }
 
     private var name: String { report.name }
     private var replica: String { dossier["replica"]?.text ?? "REPLICA" }
@@ -42,9 +45,12 @@ package struct CrashAdvice {
 
     private var cause: String {
         if has("memory limit", "out of memory", "oom", "cannot allocate") {
-            let bytes = report.deployment[path: ["spec", "resources", "memory"]]?.number ?? 0
-            let more = bytes > 0 ? Int64(bytes / 1_048_576 * 2) : 2048
-            return "give it more memory: penstock set \(name) memory=\(more)MiB"
+            return "give it more memory: penstock set \(name) memory=\(moreMemory)MiB"
+        }
+        if has("exec format error") {
+            return "what it is to run is no program of this machine: a script begins with a line "
+                + "such as #!/bin/sh, a binary is made for this processor; see its command: "
+                + "penstock get \(name) command"
         }
         if has("unknown option", "unrecognized", "usage:", "unexpected argument") {
             return isWanted
@@ -58,8 +64,8 @@ package struct CrashAdvice {
             return "a library is missing where it runs: install it, or mend 'command' and 'env'"
         }
         if has("no such file", "not found", "permission denied", "code 127", "code 126") {
-            return "a file or program it needs is missing or unreadable: check 'command' and "
-                + "'artifact' with penstock get \(name)"
+            return "a file or program it needs is missing or unreadable; look at 'command' and "
+                + "'artifact': penstock get \(name)"
         }
         if has("nothing listens") {
             return "it runs and does not listen where it is told, at {address} or {port}: "
@@ -67,13 +73,34 @@ package struct CrashAdvice {
         }
         if has("not ready", "health", "deadline", "did not answer") {
             return "it starts and is never ready: check load_balancer.health_check_path, or allow "
-                + "more time: penstock set \(name) lifecycle.start_deadline_seconds=…"
+                + "more time: penstock set \(name) lifecycle.start_deadline_seconds=\(moreTime)"
         }
         if has("cuda", "nvidia") { return "check GPUs and driver: penstock nodes" }
         if has("sigsegv", "sigabrt", "sigbus", "sigill") {
-            return "the program itself crashed; its own words and its core are what there is"
+            return "the program itself crashed; its own words are what there is, for no core is "
+                + "written: to see more, run its command by hand"
         }
-        return "mend what it complains of, then: penstock edit \(name), or penstock start \(name)"
+        return "mend what it complains of; where that is its command or its variables: "
+            + "penstock edit \(name)"
+    }
+
+    /// Twice the limit, and half as much again as was seen: what is over its limit when it is
+    /// looked at may be far over it.
+    private var moreMemory: Int64 {
+        let limit = report.deployment[path: ["spec", "resources", "memory"]]?.number ?? 0
+        let seen = dossier["memory_max"]?.number ?? 0
+        let more = max(limit * 2, seen * 1.5) / 1_048_576
+        return more > 0 ? Int64((more / 64).rounded(.up)) * 64 : 2048
+    }
+
+    private var moreTime: String {
+        let path = ["spec", "lifecycle", "start_deadline_seconds"]
+        return Words.number((report.deployment[path: path]?.number ?? 600) * 2, 0)
+    }
+
+    /// A deployment that is given up, rather than tried on, waits to be told.
+    private var retry: String? {
+        report.word == "failed" ? "once that is mended: penstock start \(name)" : nil
     }
 
     /// What crashes is what is to run; else the change that made it has been taken back.

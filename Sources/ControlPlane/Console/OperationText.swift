@@ -8,7 +8,7 @@ package enum OperationText {
         let total = operation[path: ["progress", "total"]]?.whole ?? 0
         let steps = total > 0 ? "\(bar(operation))  " : ""
         let age = Words.age(of: operation["created_at"], at: now)
-        return "\(title(operation))  \(steps)\(message(operation))  \(age)"
+        return "\(title(operation))  \(steps)\(message(operation).visibleLine)  \(age)"
     }
 
     /// The same without what changes with every glance, for a log.

@@ -2,7 +2,7 @@
 // below it only says what a text means.
 
 package struct Paint: Sendable {
-    package enum Ink: Int, Sendable {
+    package enum Ink: Int, Sendable, CaseIterable {
         case bold = 1
         case dim = 2
         case red = 31
@@ -22,6 +22,11 @@ package struct Paint: Sendable {
     package func callAsFunction(_ text: String, _ ink: Ink?) -> String {
         guard isOn, let ink, !text.isEmpty else { return text }
         return "\u{1b}[\(ink.rawValue)m\(text)\u{1b}[0m"
+    }
+
+    /// Every code that a painted text may hold.
+    static let codes: [String.UnicodeScalarView] = ([0] + Ink.allCases.map(\.rawValue)).map {
+        "\u{1b}[\($0)m".unicodeScalars
     }
 }
 

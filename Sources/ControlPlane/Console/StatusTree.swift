@@ -143,7 +143,7 @@ package struct StatusTree: Sendable {
             let reason = condition["reason"]?.text ?? ""
             let age = Words.age(of: condition["last_transition_time"], at: now)
             return paint("! ", .yellow) + "\(kind) (\(reason), \(age)): "
-                + (condition["message"]?.text ?? "")
+                + (condition["message"]?.text ?? "").visibleLine
         }
     }
 

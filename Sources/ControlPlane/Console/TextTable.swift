@@ -1,5 +1,6 @@
 // Columns that line up. Cells carry their ink apart from their text, so that it does not count as
-// width; a line that is wider than the terminal loses the end of its last cell, never a column.
+// width. A line that is wider than the terminal loses the end of its last cell; where that is not
+// enough, the columns before the last go, the rightmost first: they are the least telling.
 
 package struct TextTable: Sendable {
     package struct Cell: Sendable, Equatable {
@@ -7,13 +8,16 @@ package struct TextTable: Sendable {
         package var ink: Paint.Ink?
 
         package init(_ text: String, _ ink: Paint.Ink? = nil) {
-            self.text = text
+            self.text = text.visibleLine
             self.ink = ink
         }
     }
 
-    /// What a cut cell keeps at least, however narrow the terminal is.
-    private static let leastKept = 16
+    /// What a last cell keeps of its text at least, if it has so much; and where only the two most
+    /// telling columns stand before it.
+    private static let leastKept = (usual: 16, last: 8)
+    /// A row is known by its first column, and has something to say besides.
+    private static let leastColumns = 2
 
     private var rows: [[Cell]] = []
     /// The first row names the columns.
@@ -36,12 +40,30 @@ package struct TextTable: Sendable {
     }
 
     package func lines(_ paint: Paint = .plain, width: Int? = nil) -> [String] {
-        let shown = hasTitles ? rowsWithoutEmptyColumns : rows
-        let columns = shown.map(\.count).max() ?? 0
-        let widths = (0..<columns).map { column in
-            shown.map { column < $0.count ? $0[column].text.columns : 0 }.max() ?? 0
+        var shown = hasTitles ? rowsWithoutEmptyColumns : rows
+        var widths = Self.widths(of: shown)
+        if let width {
+            while widths.count > Self.leastColumns, Self.least(widths) > width {
+                let dropped = widths.count - 2
+                for row in shown.indices where dropped < shown[row].count {
+                    shown[row].remove(at: dropped)
+                }
+                widths.remove(at: dropped)
+            }
         }
         return shown.map { line($0, widths, paint, width) }
+    }
+
+    private static func widths(of rows: [[Cell]]) -> [Int] {
+        (0..<(rows.map(\.count).max() ?? 0)).map { column in
+            rows.map { column < $0.count ? $0[column].text.columns : 0 }.max() ?? 0
+        }
+    }
+
+    /// Columns of a terminal that show enough of the last cell.
+    private static func least(_ widths: [Int]) -> Int {
+        let kept = widths.count > 3 ? leastKept.usual : leastKept.last
+        return widths.dropLast().reduce(0) { $0 + $1 + 2 } + min(kept, widths.last ?? 0)
     }
 
     /// A column in which nothing is said has no title either.
@@ -59,7 +81,7 @@ package struct TextTable: Sendable {
         var used = 0
         return row.prefix(count).enumerated().map { column, cell in
             guard column < count - 1 else {
-                let room = width.map { max(Self.leastKept, $0 - used) }
+                let room = width.map { max(1, $0 - used) }
                 return paint(cell.text.cut(to: room), cell.ink)
             }
             used += widths[column] + 2

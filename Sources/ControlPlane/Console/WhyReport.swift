@@ -9,6 +9,13 @@ package struct WhyReport: Sendable {
         var sentence: String
         var details: [String] = []
         var advice: [String] = []
+
+        /// What a terminal may be shown.
+        fileprivate var visible: Finding {
+            Finding(
+                sentence: sentence.visibleLine, details: details.map(\.visibleLine),
+                advice: advice.map(\.visibleLine))
+        }
     }
 
     package var deployment: JSONValue
@@ -32,7 +39,7 @@ package struct WhyReport: Sendable {
 
     /// - Parameter width: columns of the terminal; nil breaks and cuts nothing.
     package func text(_ paint: Paint, width: Int? = nil) -> String {
-        let found = findings
+        let found = findings.map(\.visible)
         var lines = [headline(paint)]
         if found.isEmpty {
             lines += ["", "Nothing is wrong with it."]
@@ -48,7 +55,7 @@ package struct WhyReport: Sendable {
         let history = history
         if !history.isEmpty {
             lines += ["", paint("what happened", .bold)]
-            lines += history.map { "  " + $0.cut(to: width.map { max(40, $0 - 2) }) }
+            lines += history.map { "  " + $0.visibleLine.cut(to: width.map { max(40, $0 - 2) }) }
         }
         let advice = found.flatMap(\.advice).withoutRepeats
         if !advice.isEmpty {
@@ -79,7 +86,7 @@ package struct WhyReport: Sendable {
         let reason = status?["reason"]?.text ?? ""
         let age = Words.age(of: status?["since"], at: now)
         return "\(paint(name, .bold)) is \(paint(word, .of(state: word))) "
-            + "(\(reason), for \(age)): \(status?["message"]?.text ?? "")"
+            + "(\(reason), for \(age)): \((status?["message"]?.text ?? "").visibleLine)"
     }
 
     var findings: [Finding] {
@@ -187,6 +194,11 @@ package struct WhyReport: Sendable {
                 finding.details = lastLines.lines.suffix(5).map { "\(lastLines.replica)  \($0)" }
             }
             finding.advice = ["what it says: penstock logs \(name) -f"]
+            // A program that could not be started has said nothing and left no dossier.
+            if let replica = replicas.first, let cause = replica["cause"]?.text {
+                finding.sentence += "; last: \(cause)"
+                finding.advice = CrashAdvice(dossier: replica, report: self).adviceOnStart
+            }
             return finding
         }
     }

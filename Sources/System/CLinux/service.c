@@ -4,11 +4,15 @@
 #include "CLinux.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 int64_t penstock_raise_descriptor_limit(void) {
@@ -91,6 +95,55 @@ int penstock_terminal_columns(int descriptor) {
     struct winsize size;
     if (ioctl(descriptor, TIOCGWINSZ, &size) != 0) return 0;
     return size.ws_col;
+}
+
+void penstock_wait_for_last_reader(int descriptor) {
+    struct stat file;
+    bool has_readers = fstat(descriptor, &file) == 0
+                       && (S_ISFIFO(file.st_mode) || S_ISSOCK(file.st_mode));
+    // Asked for nothing, poll still tells of an error: a pipe has one when its last reader is gone.
+    struct pollfd end = {.fd = has_readers ? descriptor : -1};
+    while (poll(&end, 1, -1) < 1 || !(end.revents & (POLLERR | POLLHUP))) continue;
+}
+
+static int end_writer = -1;
+
+static void pass_end_on(int signal) {
+    int saved = errno;
+    unsigned char byte = (unsigned char)signal;
+    ssize_t sent = write(end_writer, &byte, 1);
+    (void)sent;
+    errno = saved;
+}
+
+static const int ends[] = {SIGINT, SIGTERM};
+
+int penstock_hear_ends(void) {
+    int pipe_ends[2];
+    if (pipe2(pipe_ends, O_CLOEXEC) < 0) return -errno;
+    end_writer = pipe_ends[1];
+    struct sigaction action = {.sa_handler = pass_end_on, .sa_flags = SA_RESTART}, before;
+    for (size_t index = 0; index < sizeof ends / sizeof *ends; index++) {
+        // Whoever started this one with the signal ignored, as shells do for jobs, has meant it.
+        sigaction(ends[index], NULL, &before);
+        if (before.sa_handler == SIG_DFL) sigaction(ends[index], &action, NULL);
+    }
+    return pipe_ends[0];
+}
+
+void penstock_release_ends(void) {
+    struct sigaction action = {.sa_handler = SIG_DFL}, before;
+    for (size_t index = 0; index < sizeof ends / sizeof *ends; index++) {
+        sigaction(ends[index], NULL, &before);
+        if (before.sa_handler == pass_end_on) sigaction(ends[index], &action, NULL);
+    }
+    if (end_writer >= 0) close(end_writer);
+    end_writer = -1;
+}
+
+void penstock_end_by_signal(int number) {
+    signal(number, SIG_DFL);
+    kill(getpid(), number);
 }
 
 int penstock_notify_main_process(pid_t process) {

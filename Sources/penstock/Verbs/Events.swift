@@ -34,6 +34,7 @@ struct Events: AsyncParsableCommand {
 
     func run() async throws {
         let client = try options.admin.client()
+        if watch { Terminal.endWithReader() }
         var seen = try await show(try await events(client), after: nil)
         while watch {
             try await Task.sleep(for: Self.pause)
@@ -111,6 +112,7 @@ struct ChangeWatch {
     var since: UInt64?
 
     func run(kinds: [String]) async throws {
+        Terminal.endWithReader()
         var last = since.map(String.init)
         var retries = 0
         while true {

@@ -16,7 +16,8 @@ struct Logs: AsyncParsableCommand {
             penstock logs iris --replica iris-2 --run 3 --tail 500
             """,
         discussion: "Output of replicas is kept across restarts and exits. Lines of standard error "
-            + "are red; lines with a dot are Penstock's own.")
+            + "are red; lines with a dot are Penstock's own. On a terminal, what would steer it is "
+            + "shown as an escape; in a pipe or a file everything is as it was said.")
 
     @Argument(help: "The deployment.", completion: .deployments)
     var name: String
@@ -66,8 +67,9 @@ struct Logs: AsyncParsableCommand {
         if names.isEmpty, !follow { return Terminal.error("'\(name)' has no replicas") }
         let text = LogText(
             showsReplica: names.count > 1 || follow && replica == nil, showsTime: timestamps,
-            paint: Terminal.paint)
+            isForTerminal: Terminal.isTerminal, paint: Terminal.paint)
         if follow {
+            Terminal.endWithReader()
             return try await LogFollower(source: source, text: text, json: options.json).run(
                 names, only: replica != nil, query: query)
         }

@@ -247,6 +247,17 @@ int64_t penstock_raise_descriptor_limit(void);
 /// Columns of the terminal that a descriptor is; 0 when it is none, or does not know.
 int penstock_terminal_columns(int descriptor);
 
+/// Returns when nobody can read any more what is written to a pipe or socket; never for others.
+void penstock_wait_for_last_reader(int descriptor);
+
+/// From now on SIGINT and SIGTERM come out of the descriptor returned, a byte each, unless they are
+/// ignored; -errno when no pipe could be made. Until the release, after which the descriptor ends.
+int penstock_hear_ends(void);
+void penstock_release_ends(void);
+
+/// Ends this process by a signal, as if nothing had caught it.
+void penstock_end_by_signal(int number);
+
 /// From now on SIGTERM, SIGINT, SIGHUP and SIGUSR2 come out of the descriptor returned, a byte
 /// each, and SIGPIPE does nothing; -errno when no pipe could be made. To be called once.
 int penstock_watch_signals(void);
