@@ -36,8 +36,11 @@ extension AdminClient {
         }
     }
 
-    /// Refusals that say "not so" rather than "not now".
-    private static let gates: Set<String> = ["DOES_NOT_FIT", "ARTIFACT_ALTERED"]
+    /// Refusals that say "not so" rather than "not now". A version that exists with other content
+    /// is an artifact that was altered, seen from the other side.
+    private static let gates: Set<String> = [
+        "DOES_NOT_FIT", "ARTIFACT_ALTERED", "VERSION_EXISTS",
+    ]
 
     private static func message(_ problem: JSONValue, _ status: Int) -> String {
         let errors = (problem["errors"]?.list ?? []).compactMap(line)

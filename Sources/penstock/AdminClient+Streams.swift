@@ -33,10 +33,10 @@ extension AdminClient {
                 let response = try await client.execute(ready, deadline: .distantFuture)
                 guard response.status.code == 200 else {
                     let body = try await response.body.collect(upTo: Self.answerBytesMax)
-                    throw failure(
-                        Answer(
-                            status: Int(response.status.code), headers: response.headers,
-                            body: Data(body.readableBytesView)))
+                    let answer = Answer(
+                        status: Int(response.status.code), headers: response.headers,
+                        body: Data(body.readableBytesView))
+                    throw stranger(answer) ?? failure(answer)
                 }
                 var reader = ServerEventReader()
                 for try await chunk in response.body {

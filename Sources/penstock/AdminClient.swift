@@ -85,6 +85,7 @@ struct AdminClient: Sendable {
             request.body = .bytes(ByteBuffer(string: body))
         }
         let answer = try await exchange(request)
+        if let stranger = stranger(answer) { throw stranger }
         guard (200...299).contains(answer.status) else { throw failure(answer) }
         return answer
     }
@@ -149,15 +150,11 @@ struct AdminClient: Sendable {
                 .error, "\(server) closed the connection before it had answered",
                 mayBeRepeated: true)
         } catch let error as NIOSSLError {
-            throw Failure(
-                .error,
-                "\(server) cannot be trusted: \(error). Install the certificate of its issuer on "
-                    + "this host, or append it to the file of admin.tls.certificate")
+            throw await distrust("\(error)")
+        } catch let error as NIOSSLExtraError {
+            throw await distrust("\(error)")
         } catch {
-            throw Failure(
-                .error,
-                "no admin port answers at \(server); is penstock running? "
-                    + "(another address: --server URL or PENSTOCK_SERVER)")
+            throw unreachable(error)
         }
     }
 

@@ -91,6 +91,16 @@ def test_no_gateway_is_an_error_that_says_so(folder):
     assert ended.returncode == 1 and "is penstock running" in ended.stderr
 
 
+def test_what_is_not_the_admin_port_is_told_by_what_it_is(served, folder):
+    client = run("get", "iris", "--server", served.address, folder=folder)
+    assert client.returncode == 1 and "not its admin port" in client.stderr, client
+    sealed = run("list", "--server", f"https://{served.admin.address}", folder=folder)
+    assert sealed.returncode == 1, sealed
+    assert f"speaks no TLS; write http://{served.admin.address}" in sealed.stderr, sealed
+    nobody = run("list", "--server", "http://no-such-name.invalid:1", folder=folder)
+    assert nobody.returncode == 1 and "no address is known" in nobody.stderr, nobody
+
+
 def test_check_says_that_a_good_file_is_good(served):
     ended = run("check", "--config", served.file)
     assert ended.returncode == 0 and "good" in ended.stdout
