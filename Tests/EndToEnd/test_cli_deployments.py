@@ -54,6 +54,8 @@ def test_it_is_created_looked_at_changed_and_deleted(cli):
     assert "memory: 512 MiB → 600 MiB" in cli("diff", "iris").stdout
     live = cli("set", "iris", "owner=botany")
     assert "no replica had to be replaced" in live.stdout
+    same = cli("set", "iris", "owner=botany")
+    assert "nothing was changed; owner is so already" in same.stdout
     assert "✓" in cli("delete", "iris", "--confirm", "iris").stdout
     assert cli("list").stdout.startswith("no deployments")
 
@@ -124,7 +126,13 @@ def test_each_way_of_failing_has_its_exit_code(cli, folder):
                   ["get", "nobody"], ["operations", "wait", "none"], ["logs", "nobody"],
                   ["models", "versions", "nobody"], ["diff", "iris"]):
         assert cli(*words, code=3).stderr.startswith("penstock: "), words
-    cli("create", "iris", "--version", "v1", "--cpu", "1", "--memory", "1GiB", *SERVER, code=4)
+    taken = cli("create", "iris", "--version", "v1", "--cpu", "1", "--memory", "1GiB", *SERVER,
+                code=4)
+    assert "there is a 'iris' already" in taken.stderr
+    other = folder / "other.json"
+    other.write_bytes((CONF / "artifacts" / "iris-v2.json").read_bytes())
+    cli("create", "altered", "--model", "iris", "--version", "v1", "--artifact", other, "--cpu",
+        "1", "--memory", "512MiB", *SERVER, code=8)
     stale = cli("set", "iris", "owner=a", "--if-version", "x", code=4)
     assert "nothing was done" in stale.stderr and "--force" in stale.stderr
     cli("delete", "iris", code=2)
@@ -219,6 +227,9 @@ def test_everything_that_reads_speaks_json_and_tells_people(cli):
         assert cli.json(*words), words
         assert cli(*words).stdout.strip(), words
     assert "resources.memory" in cli("explain").stdout
+    memory, = cli.json("explain", "memory")["fields"]
+    assert memory["name"] == "resources.memory" and "--memory" in memory["flags"]
+    assert len(cli.json("explain")["fields"]) > 30
     assert "live" in cli("explain", "max_replicas").stdout
 
 
@@ -290,3 +301,16 @@ def test_the_example_that_is_printed_works_when_pasted(cli, name, more):
 
 def paste(line):
     return subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=30)
+
+
+def test_a_type_of_gpu_is_the_same_in_the_plan_and_at_the_start(start_gateway):
+    machine = {"gpus": [{"type": "NVIDIA T4", "count": 2, "memory": "16GiB"}]}
+    gateway = start_gateway(whole=configuration(machine=machine))
+    server = {"PENSTOCK_SERVER": f"http://{gateway.admin.address}"}
+    made = run("create", "iris", "--version", "v1", "--artifact",
+               CONF / "artifacts" / "iris-v1.json", "--replicas", "2", "--cpu", "1", "--memory",
+               "512MiB", "--gpu", "1", "--gpu-type", "T4", *QUICK, *SERVER,
+               folder=gateway.folder, environment=server)
+    assert made.returncode == 0, made.stderr
+    again = run("scale", "iris", "3", folder=gateway.folder, environment=server)
+    assert again.returncode in (2, 8) and "0 of that kind free" in again.stderr, again.stderr

@@ -2,7 +2,7 @@
 // `--help`.
 
 package import Deployments
-import Notation
+package import Notation
 
 package enum FieldGuide {
     /// One line a flag, for the help of verbs that take fields.
@@ -32,17 +32,37 @@ package enum FieldGuide {
     /// One field with all that is known of it.
     package static func detail(_ field: Field, _ paint: Paint) -> String {
         var lines = [paint(field.name, .bold), "  " + field.explanation, ""]
-        let flags = FieldFlags.all.first { $0.field.name == field.name }?.names ?? []
         let example = field.example.text ?? field.example.compact
         var facts = [
             ("value", field.words), ("default", standard(field)), ("example", example),
             ("change", meaning(field.edit)),
-            ("flags", flags.map { "--\($0)" }.joined(separator: ", ")),
+            ("flags", flags(of: field).map { "--\($0)" }.joined(separator: ", ")),
         ]
         let others = field.aliases.map(\.name)
         if !others.isEmpty { facts.append(("also", others.joined(separator: ", "))) }
         lines += facts.map { "  " + paint($0.0.padded(to: 9), .dim) + $0.1 }
         return lines.joined(separator: "\n")
+    }
+
+    /// The same for a program.
+    package static func json(_ fields: [Field]) -> JSONValue {
+        .object([
+            "fields": .array(
+                fields.map { field in
+                    .object([
+                        "name": .string(field.name), "explanation": .string(field.explanation),
+                        "value": .string(field.words), "required": .bool(field.isRequired),
+                        "default": field.defaultValue, "example": field.example,
+                        "edit": .string(field.edit.rawValue),
+                        "flags": .texts(flags(of: field).map { "--\($0)" }),
+                        "aliases": .texts(field.aliases.map(\.name)), "schema": field.schema,
+                    ])
+                })
+        ])
+    }
+
+    private static func flags(of field: Field) -> [String] {
+        FieldFlags.all.first { $0.field.name == field.name }?.names ?? []
     }
 
     /// The fields a word means: one, those of a group, or those whose name has it.

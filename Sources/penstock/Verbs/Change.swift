@@ -21,6 +21,8 @@ struct Change {
     var tellsWarnings = false
     /// Said when there was nothing to wait for: `iris: 2 fields changed`.
     var done: String
+    /// What was wanted before, and what is said when nothing else is now.
+    var unchanged: (spec: JSONValue, words: String)?
 
     func run() async throws {
         let answer = try await client.change(
@@ -33,7 +35,10 @@ struct Change {
             }
         }
         if options.dryRun { return showPlan(value) }
-        guard value["kind"]?.text == "operation" else { return tell(value, done) }
+        guard value["kind"]?.text == "operation" else {
+            let isSame = unchanged.map { $0.spec == value["spec"] } ?? false
+            return tell(value, isSame ? unchanged?.words ?? done : done)
+        }
         guard options.wait, value["done"]?.boolean != true else { return begun(value) }
         try await OperationFollower(client: client).follow(value, options: options)
     }

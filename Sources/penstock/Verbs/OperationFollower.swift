@@ -1,8 +1,10 @@
 // Waits for an operation and shows how it goes: one line that changes on a terminal, a line a step
 // elsewhere. How it ends becomes the exit code.
 
+import CLinux
 import Console
 import Foundation
+import Glibc
 import Notation
 
 struct OperationFollower {
@@ -23,9 +25,10 @@ struct OperationFollower {
 
     func follow(_ begun: JSONValue, timeout: Duration, json: Bool) async throws {
         var operation = begun
-        let id = operation["id"]?.text ?? ""
         let deadline = ContinuousClock.now.advanced(by: timeout)
         var told = ""
+        let farewell = Farewell(goesOn(operation))
+        defer { farewell.end() }
         while operation["done"]?.boolean != true {
             told = show(operation, told)
             guard ContinuousClock.now < deadline else {
@@ -33,25 +36,42 @@ struct OperationFollower {
                 throw Failure(
                     .timedOut,
                     "\(OperationText.title(operation)) is still at work after \(timeout.spelled); "
-                        + "it goes on\nto wait on: penstock operations wait \(id)")
+                        + "it goes on\n\(wayBack(operation))")
             }
             try await Task.sleep(for: Self.pause)
-            operation = try await look(id)
+            operation = try await look(operation)
         }
         endLine()
         try await end(operation, json: json)
     }
 
+    /// Whoever stops waiting has ended nothing.
+    private func goesOn(_ operation: JSONValue) -> String {
+        "\(OperationText.title(operation)) goes on without you\n\(wayBack(operation))"
+    }
+
+    private func wayBack(_ operation: JSONValue) -> String {
+        "to wait on: penstock operations wait \(operation["id"]?.text ?? "")"
+    }
+
     /// The work survives a restart of the gateway, and so does waiting for it.
-    private func look(_ id: String) async throws -> JSONValue {
+    private func look(_ operation: JSONValue) async throws -> JSONValue {
+        let path = "/v1/operations/\(AdminClient.segment(operation["id"]?.text ?? ""))"
         let deadline = ContinuousClock.now.advanced(by: Self.patience)
         while true {
             do {
-                return try await client.get("/v1/operations/\(AdminClient.segment(id))")
+                return try await client.get(path)
             } catch let failure as Failure
                 where failure.code == .error || failure.code == .timedOut
             {
-                guard ContinuousClock.now < deadline else { throw failure }
+                guard ContinuousClock.now < deadline else {
+                    endLine()
+                    throw Failure(
+                        failure.code,
+                        "\(failure.message)\nwhat has become of \(OperationText.title(operation)) "
+                            + "is not known; it was begun, and goes on where the gateway does\n"
+                            + wayBack(operation))
+                }
                 try await Task.sleep(for: Self.pause)
             }
         }
@@ -103,9 +123,30 @@ struct OperationFollower {
         if let dossier {
             lines.append("  \(dossier["replica"]?.text ?? "") \(dossier["cause"]?.text ?? "")")
             lines += CrashAdvice.lastWords(dossier).map {
-                "    " + Terminal.errorPaint($0.cut(to: 110), .dim)
+                "    " + Terminal.errorPaint($0.visibleLine.cut(to: 110), .dim)
             }
         }
         return lines + ["next: penstock why \(name)"]
     }
+}
+
+/// Somebody who ends the waiting by Ctrl-C is told that only the waiting ends. Afterwards the
+/// signal does what it would have done.
+struct Farewell {
+    init(_ words: String) {
+        let descriptor = penstock_hear_ends()
+        // Without a pipe the signal ends the waiting without words.
+        guard descriptor >= 0 else { return }
+        let thread = Thread {
+            let number = penstock_next_signal(descriptor)
+            close(descriptor)
+            guard number > 0 else { return }
+            Terminal.error("\(Terminal.isLive ? "\n" : "")\(words)")
+            penstock_end_by_signal(number)
+        }
+        thread.name = "farewell"
+        thread.start()
+    }
+
+    func end() { penstock_release_ends() }
 }

@@ -65,18 +65,26 @@ struct Patch {
     var version: String?
 
     func send(_ patch: JSONValue) async throws {
-        var expected = version
-        if expected == nil, !force {
-            let view = try await client.get(Change.path(name))
-            expected = view[path: ["metadata", "resource_version"]]?.text
-        }
-        let fields = Self.names(patch).joined(separator: ", ")
+        let view = try await client.get(Change.path(name))
+        let expected = version ?? view[path: ["metadata", "resource_version"]]?.text
+        let fields = Self.names(patch)
+        let words = fields.joined(separator: ", ")
         try await Change(
             client: client, options: options, name: name, verb: .patch, path: Change.path(name),
             body: patch, version: force ? "*" : expected.map { "\"\($0)\"" } ?? "*",
             tellsWarnings: true,
-            done: "\(name): \(fields) changed; in force, no replica had to be replaced"
+            done: "\(name): \(words) changed; in force, no replica had to be replaced",
+            unchanged: view["spec"].map { ($0, unchanged(fields, $0)) }
         ).run()
+    }
+
+    private func unchanged(_ fields: [String], _ spec: JSONValue) -> String {
+        let words =
+            "\(name): nothing was changed; \(fields.joined(separator: ", ")) "
+            + (fields.count == 1 ? "is so already" : "are so already")
+        guard fields.contains("artifact"), let file = spec["artifact"]?.text else { return words }
+        return words + "\nfiles that have changed are another version: penstock update \(name) "
+            + "--version VERSION --artifact \(file)"
     }
 
     /// The fields of a patch, dotted.

@@ -156,6 +156,9 @@ struct Explain: ParsableCommand {
     @Argument(help: "A field, a group, or a part of a name.")
     var word: String?
 
+    @Flag(help: "Print JSON.")
+    var json = false
+
     func run() throws {
         let fields = FieldGuide.find(word ?? "")
         guard !fields.isEmpty else {
@@ -166,6 +169,7 @@ struct Explain: ParsableCommand {
                     ? "'\(word ?? "")' is not supported yet"
                     : "there is no field '\(word ?? "")'; penstock explain lists them")
         }
+        if json { return Terminal.print(FieldGuide.json(fields).pretty.trimmedEnd) }
         Terminal.print(
             fields.count == 1
                 ? FieldGuide.detail(fields[0], Terminal.paint)

@@ -52,7 +52,11 @@ extension Problem {
         case .nameTaken(let name):
             self.init(
                 status: 409, code: "NAME_TAKEN", detail: "there is a '\(name)' already",
-                parts: [.member("name", "NAME_TAKEN", "names are unique over all environments")])
+                parts: [
+                    .member(
+                        "name", "NAME_TAKEN",
+                        "there is a '\(name)' already; names are unique over all environments")
+                ])
         case .invalid(let problems): self.init(problems, code: "INVALID_DEPLOYMENT")
         case .illegal(let action, let status, let hint):
             self.init(
