@@ -39,7 +39,11 @@ struct Wiring {
             let memory = Wiring.keepMemorySmall()
             defer { memory.cancel() }
             await wiring.upkeep.begin()
-            await wiring.obey(wishes, continuation) { welcome.cancel() }
+            let forgetting = Task { [wiring] in await wiring.forgetOutput() }
+            await wiring.obey(wishes, continuation) {
+                welcome.cancel()
+                forgetting.cancel()
+            }
             await wiring.upkeep.close()
         } catch {
             let failure = error as? Failure ?? Failure(.error, "\(error)")

@@ -15,6 +15,13 @@ package enum Limits {
     package static let logRuns = 3
     /// Replica names of one deployment whose logs stay; beyond that the longest silent go.
     static let logFolders = 64
+    /// What deployments that are gone leave behind: long enough to ask why, as many as a team
+    /// deletes in that time, and about ten deployments that filled all that they may.
+    static let abandonedSeconds: Double = 30 * 86_400
+    static let abandonedNames = 200
+    static let abandonedBytes = 1024 * 1024 * 1024
+    /// How often that is looked at: it only has to keep up with deletions by hand.
+    package static let forgettingPeriod: Duration = .seconds(600)
     /// One page of lines: what a terminal or a browser can show.
     package static let logPageLines = 10_000
     package static let logPageBytes = 4 * 1024 * 1024
@@ -44,6 +51,19 @@ package enum Limits {
     static let strayMilliseconds: Int32 = 1000
     /// After the grace the shim kills; it gives up on what cannot be killed after five seconds.
     package static let endingPatience: Duration = .seconds(10)
+
+    /// Each finds what was started while the one before killed; what starts faster is no server.
+    static let sweeps = 20
+    /// The kernel's part of a kill; a thousand processes then take as long as one that is stuck.
+    static let sweepMilliseconds: Int32 = 100
+    /// The mark is among the variables that Penstock hands over: mostly some KiB, and of very long
+    /// ones the rest is not read.
+    static let environmentBytes = 256 * 1024
+
+    /// A walk over 64 GiB in small pages takes some 200 ms: two in a hundred at most.
+    static let exactMemoryPeriod: Duration = .seconds(10)
+    /// What several processes may share before it is worth a walk.
+    static let sharedBytes = 16 * 1024 * 1024
 
     /// Threads count, too: a large model server on 64 cores has some hundreds.
     static let processes = 4096
