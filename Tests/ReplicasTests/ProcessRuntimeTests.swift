@@ -262,6 +262,42 @@ import Testing
         #expect(scratch.entries("replicas") == [])
     }
 
+    @Test func `a killed shim's replica ends whole, also what left its session`() async throws {
+        // A control group would see to it by itself.
+        let runtime = try scratch.runtime(controlGroups: .off)
+        let run = try await runtime.start(
+            .shell(
+                """
+                setsid sh -c 'trap "" TERM HUP; echo far $$
+                    setsid tail -f /dev/null & echo farther $!
+                    env -i setsid sh -c "echo bare \\$\\$; exec tail -f /dev/null" & wait' &
+                exec tail -f /dev/null
+                """))
+        var processes = [try #require(run.identity?.process)]
+        for word in ["far ", "farther ", "bare "] {
+            let line = try await runtime.line(word)
+            processes.append(try #require(Int32(line.text.split(separator: " ")[1])))
+        }
+        kill(try parent(of: processes[0]), SIGKILL)
+        _ = await run.end()
+        #expect(processes.map(isAlive) == [false, false, false, false])
+    }
+
+    @Test func `the next runtime ends what a killed shim has left`() async throws {
+        let first = try scratch.runtime(controlGroups: .off)
+        let run = try await first.start(
+            .shell("setsid sh -c 'echo far $$; exec tail -f /dev/null' & exec tail -f /dev/null"))
+        let line = try await first.line("far ")
+        let far = try #require(Int32(line.text.split(separator: " ")[1]))
+        first.letGo()
+        let shim = try parent(of: try #require(run.identity?.process))
+        kill(shim, SIGKILL)
+        while isAlive(shim) { await Task.yield() }
+        let next = try scratch.runtime(controlGroups: .off)
+        #expect(!isAlive(far))
+        withExtendedLifetime(next) {}
+    }
+
     @Test func `a shim that cannot be started is a reason`() async throws {
         let runtime = try scratch.runtime(
             shim: ShimProgram(path: "/bin/false", arguments: ["false"]))

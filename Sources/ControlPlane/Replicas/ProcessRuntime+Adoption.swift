@@ -43,9 +43,11 @@ extension ProcessRuntime {
             guard folder?.hasPrefix(root) == true, command.contains("shim\0--replica\0") else {
                 continue
             }
+            // Its name may be that of a run that is well by now: nothing is sought by it.
             endShim(
                 ProcessIdentity(
-                    process: leader.process, startTicks: leader.startTicks, boot: Kernel.boot))
+                    process: leader.process, startTicks: leader.startTicks, boot: Kernel.boot),
+                of: nil)
         }
     }
 
@@ -74,10 +76,10 @@ extension ProcessRuntime {
     private func endStranger(in replica: String) {
         let bytes = Kernel.contents(files.status(replica), bytesMax: 2 * ShimStatus.slotBytes)
         guard let shim = bytes.flatMap({ ShimStatus(file: $0) })?.shim else { return }
-        endShim(shim)
+        endShim(shim, of: replica)
     }
 
-    private func endShim(_ shim: ProcessIdentity) {
+    private func endShim(_ shim: ProcessIdentity, of replica: String?) {
         let pidfd = penstock_pidfd_open(shim.process)
         guard pidfd >= 0 else { return }
         defer { close(pidfd) }
@@ -86,7 +88,7 @@ extension ProcessRuntime {
         // It dies at once, unless the kernel holds it; this is the start, and nobody waits yet.
         var polled = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
         _ = unsafe poll(&polled, 1, Limits.strayMilliseconds)
-        Self.sweep(shim)
+        sweep(shim, replica: replica)
         Self.reap(pidfd)
     }
 

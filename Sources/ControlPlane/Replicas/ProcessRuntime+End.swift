@@ -74,7 +74,9 @@ extension ProcessRuntime {
     ) -> ReplicaEnd {
         let status = status(of: stored.record)
         if let shim, shim.boot == Kernel.boot {
-            if status?.state != .exited { Self.sweep(shim) }
+            if status?.state != .exited {
+                sweep(shim, replica: stored.record.replica, seen: notes.members)
+            }
             Self.reap(shim)
         }
         let isOutOfMemory = groups.isOutOfMemory(stored.groups)
@@ -107,20 +109,6 @@ extension ProcessRuntime {
         }
         if status.boot != Kernel.boot { return .unknown("the machine was started anew") }
         return .unknown("its shim, process \(status.shim.process), was killed, and it with that")
-    }
-
-    /// Kills what a killed shim could not: whatever is still in its session. While there is any of
-    /// that, the kernel gives the session's number to no other process; if one has it, nothing is.
-    static func sweep(_ shim: ProcessIdentity) {
-        let own = getsid(0)
-        let leader = Kernel.process(shim.process)
-        guard leader == nil || leader?.startTicks == shim.startTicks else { return }
-        for process in Kernel.processes().processes
-        where process.session == shim.process && process.session != own
-            && process.startTicks >= shim.startTicks
-        {
-            _ = Glibc.kill(process.process, SIGKILL)
-        }
     }
 
     private func dossier(

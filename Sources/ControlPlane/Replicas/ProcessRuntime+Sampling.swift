@@ -36,12 +36,33 @@ extension ProcessRuntime {
             else { continue }
             var reading = table.reading(
                 shim: shim, ticksPerSecond: Kernel.ticksPerSecond, pageBytes: Kernel.pageBytes)
+            let members = table.descendants(of: live.shim.process)
+            live.notes.withLock { notes in
+                notes.members = members.map {
+                    ProcessIdentity(
+                        process: $0.process, startTicks: $0.startTicks, boot: Kernel.boot)
+                }
+            }
             let better = groups.reading(live.stored.groups)
             reading.cpuMicroseconds = better.cpuMicroseconds ?? reading.cpuMicroseconds
-            reading.memoryBytes = better.memoryBytes ?? reading.memoryBytes
+            let resident = reading.memoryBytes
+            reading.memoryBytes = better.memoryBytes ?? estimate(resident, of: live, members)
             tell(reading, live, gpus)
-            await hold(live, reading, table)
+            reading.memoryBytes = better.memoryBytes ?? resident
+            await hold(live, reading, members)
         }
+    }
+
+    /// What several processes share counts once.
+    private func estimate(_ resident: Int, of live: LiveRun, _ members: [ProcessStat]) -> Int {
+        let largest = (members.map(\.residentPages).max() ?? 0) * Kernel.pageBytes
+        let now = ContinuousClock.now
+        var memory = live.notes.withLock { $0.memory }
+        if memory.wantsExact(resident: resident, largest: largest, at: now) {
+            memory.note(exact: Self.exactBytes(of: members), resident: resident, at: now)
+            live.notes.withLock { $0.memory = memory }
+        }
+        return memory.bytes(resident: resident, largest: largest)
     }
 
     private func tell(_ reading: UsageReading, _ live: LiveRun, _ gpus: [String: GPUUsage]) {
@@ -57,17 +78,22 @@ extension ProcessRuntime {
         live.run.report(.usage(sample))
     }
 
-    /// Resident memory counts what processes share once for each: before ending anything, the
-    /// exact count is asked for, which takes the kernel longer.
-    private func hold(_ live: LiveRun, _ reading: UsageReading, _ table: ProcessTable) async {
+    /// Resident memory counts what processes share once for each, and so is never too little:
+    /// beyond the limit the exact count is asked for before anything is ended.
+    private func hold(_ live: LiveRun, _ reading: UsageReading, _ members: [ProcessStat]) async {
         guard let limit = live.stored.resources.memoryBytes, reading.memoryBytes > limit,
             live.record.enforcement[.memory] == .enforced(by: .watch)
         else { return }
-        let exact = table.descendants(of: live.shim.process).reduce(0) { sum, process in
-            let text = Kernel.text("/proc/\(process.process)/smaps_rollup") ?? ""
-            return sum + Self.proportionalBytes(text)
-        }
+        let exact = Self.exactBytes(of: members)
         if exact > limit { await endForMemory(live, residentBytes: exact) }
+    }
+
+    /// Shared pages in proportion. The kernel walks all pages for it.
+    private static func exactBytes(of members: [ProcessStat]) -> Int {
+        members.reduce(0) { sum, process in
+            let text = Kernel.text("/proc/\(process.process)/smaps_rollup") ?? ""
+            return sum + proportionalBytes(text)
+        }
     }
 
     /// `Pss:   1234 kB`.

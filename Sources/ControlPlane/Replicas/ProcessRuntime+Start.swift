@@ -124,7 +124,9 @@ extension ProcessRuntime {
             logs: files.log(spec.name, of: spec.deployment), run: stored.record.run,
             bounds: spec.log, graceMilliseconds: options.grace.milliseconds, program: program,
             arguments: spec.command.map { spec.filled($0, places) },
-            variables: spec.variables(inherited: options.environment, places),
+            variables: spec.variables(inherited: options.environment, places).merging([
+                ProcessMarks.variable: mark(spec.name, run: stored.record.run)
+            ]) { $1 },
             directory: spec.workingDirectory ?? FileManager.default.currentDirectoryPath,
             groups: stored.groups)
         guard let bytes = order.bytes, bytes.count <= Limits.specBytes else {

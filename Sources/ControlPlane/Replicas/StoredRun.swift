@@ -54,6 +54,9 @@ final class LiveRun: Sendable {
         /// Seen above its memory limit, and ended for it.
         var watchedBytes: Int?
         var meter = UsageMeter()
+        /// Its processes when they were last looked at.
+        var members: [ProcessIdentity] = []
+        var memory = MemoryEstimate()
     }
 
     init(stored: StoredRun, run: ReplicaRun, shim: ProcessIdentity, pidfd: Int32) {
