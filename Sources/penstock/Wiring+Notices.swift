@@ -18,6 +18,12 @@ extension Wiring {
         try await startNotices(at: noticePath(runtime)) { await controller.notice(of: $0) }
     }
 
+    /// Only by the process that is in charge: the path is its successor's otherwise.
+    static func removeNoticeSocket(_ runtime: ProcessRuntime) {
+        // Gone already is as good: the next one takes its place anyway.
+        try? FileManager.default.removeItem(atPath: noticePath(runtime))
+    }
+
     private static func startNotices(
         at path: String, _ text: @escaping @Sendable (_ deployment: String) async -> StoppedNotice
     ) async throws {

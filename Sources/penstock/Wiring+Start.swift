@@ -118,6 +118,7 @@ extension Wiring {
         guard text == own else { return }
         // Gone already is as good; the lock, not this file, says who is alive.
         try? FileManager.default.removeItem(at: processIDFile)
+        Wiring.removeNoticeSocket(runtime)
     }
 
     private var processIDFile: URL { store.directory.appending(path: "penstock.pid") }

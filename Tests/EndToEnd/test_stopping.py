@@ -34,6 +34,7 @@ def test_an_idle_gateway_ends_at_once_and_leaves_nothing(start_origin, start_gat
     watch.assert_between(0, 2.5)
     assert idle.ending() == "end"
     assert not (gateway.state / "penstock.pid").exists()
+    assert list((gateway.state / "run").iterdir()) == []
 
 
 def loops(gateway):
