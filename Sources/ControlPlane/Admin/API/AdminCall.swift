@@ -80,7 +80,8 @@ struct AdminCall: Sendable {
     /// `Prefer: wait=30`; at most half a minute, zero without it.
     var patience: Duration {
         for part in (request.headers["prefer"] ?? "").split(separator: ",") {
-            let words = part.split(separator: ";")[0].split(separator: "=")
+            // Whatever a client sends here: a preference may be nothing but its parameters.
+            let words = part.prefix { $0 != ";" }.split(separator: "=")
             guard words.count == 2, words[0].trimmingCharacters(in: .whitespaces) == "wait",
                 let seconds = Int(words[1].trimmingCharacters(in: .whitespaces)), seconds > 0
             else { continue }

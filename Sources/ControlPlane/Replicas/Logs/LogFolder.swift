@@ -110,7 +110,8 @@ package struct LogFolder: Sendable {
             let probe = LogCut(
                 extent.bytes(from: middle, count: 64 * 1024), at: middle, beginsWithinLine: true)
             guard let line = probe.lines.first else { break }
-            if line.time < time { low = line.offset } else { high = middle }
+            // After a stretch that is no lines, the next one may lie beyond `high`.
+            if line.time < time { low = min(line.offset, high) } else { high = middle }
         }
         let cut = LogCut(
             extent.bytes(from: low, count: 128 * 1024), at: low,
