@@ -205,7 +205,7 @@ import Testing
         let store = try Store(directory: small.url, options: options)
         try await store.commit(Sample.put(DocumentKey(.replica, "1")))
         try await store.commit(Sample.put(DocumentKey(.replica, "2")))
-        await #expect(throws: StateError.tooMany(what: "documents of kind replica", limit: 2)) {
+        await #expect(throws: StateError.noRoom(what: "documents of kind replica", limit: 2)) {
             try await store.commit(Sample.put(DocumentKey(.replica, "3")))
         }
         try await store.commit(Sample.delete(DocumentKey(.replica, "1")))

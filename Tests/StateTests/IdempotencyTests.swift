@@ -102,13 +102,50 @@ import Testing
         #expect(report.idempotencyRecords == 1)
     }
 
-    @Test func `there are so many keys and no more`() async throws {
+    /// A store that keeps so many keys.
+    private func store(keeping count: Int) throws -> Store {
         var options = StoreOptions()
-        options.retention.idempotencyRecords = 2
-        let store = try Store(directory: scratch.url, options: options)
+        options.retention.idempotencyRecords = count
+        return try Store(directory: scratch.url, options: options)
+    }
+
+    /// A request begun and answered.
+    private func work(_ name: String, of token: String, _ store: Store, at: Date) async throws {
+        let key = IdempotencyKey(key: name, token: token)
+        #expect(try await begin(store, key, at: at) == .begun)
+        try await store.finishIdempotent(IdempotentAnswer(key: key, status: 200), now: at)
+    }
+
+    @Test func `the oldest answer makes room for a new key`() async throws {
+        let store = try store(keeping: 3)
+        for index in 0..<10 {
+            try await work("k\(index)", of: "t", store, at: Sample.after(Double(index)))
+        }
+        let newest = IdempotencyKey(key: "k9", token: "t")
+        #expect(
+            try await begin(store, newest, at: Sample.after(10))
+                == .done(IdempotentAnswer(key: newest, status: 200)))
+        let oldest = IdempotencyKey(key: "k0", token: "t")
+        #expect(try await begin(store, oldest, at: Sample.after(10)) == .begun)
+    }
+
+    @Test func `a busy token pays with its own answers`() async throws {
+        let store = try store(keeping: 5)
+        try await work("mine", of: "quiet", store, at: Sample.moment)
+        for index in 0..<20 {
+            try await work("k\(index)", of: "busy", store, at: Sample.after(Double(index + 1)))
+        }
+        let mine = IdempotencyKey(key: "mine", token: "quiet")
+        #expect(
+            try await begin(store, mine, at: Sample.after(30))
+                == .done(IdempotentAnswer(key: mine, status: 200)))
+    }
+
+    @Test func `what is at work is never let go`() async throws {
+        let store = try store(keeping: 2)
         _ = try await begin(store, IdempotencyKey(key: "a", token: "t"))
         _ = try await begin(store, IdempotencyKey(key: "b", token: "t"))
-        await #expect(throws: StateError.tooMany(what: "idempotency keys", limit: 2)) {
+        await #expect(throws: StateError.noRoom(what: "idempotency keys", limit: 2)) {
             try await begin(store, IdempotencyKey(key: "c", token: "t"))
         }
         let later = Sample.after(2 * 24 * 3600)

@@ -82,7 +82,7 @@ import Testing
         var transaction = Sample.put(Sample.iris)
         transaction.outbox = [OutboxDraft(topic: "webhook", payload: "4")]
         let refusal = try await store.refusal(transaction)
-        #expect(refusal == .tooMany(what: "undelivered messages", limit: 3))
+        #expect(refusal == .noRoom(what: "undelivered messages", limit: 3))
         #expect(try await store.document(Sample.iris) == nil)
     }
 }

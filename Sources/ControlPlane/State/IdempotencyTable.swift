@@ -69,7 +69,21 @@ enum IdempotencyTable {
         try connection.execute(
             sql: "DELETE FROM idempotency WHERE expires_at <= ?", arguments: [now])
         guard connection.changesCount == 0 else { return }
-        throw StateError.tooMany(what: "idempotency keys", limit: limit)
+        try dropOldest(max(1, limit / 100), in: connection)
+        guard connection.changesCount == 0 else { return }
+        // Every one of them is a request at this moment.
+        throw StateError.noRoom(what: "idempotency keys", limit: limit)
+    }
+
+    /// Of the token that has the most answers, so that one busy client cannot make the others'
+    /// keys short-lived; several at once, so that it is not counted for each request.
+    private static func dropOldest(_ count: Int, in connection: Database) throws {
+        try connection.execute(
+            sql: "DELETE FROM idempotency WHERE rowid IN (SELECT rowid FROM idempotency "
+                + "WHERE is_done = 1 AND token = (SELECT token FROM idempotency "
+                + "WHERE is_done = 1 GROUP BY token ORDER BY count(*) DESC LIMIT 1) "
+                + "ORDER BY expires_at LIMIT ?)",
+            arguments: [count])
     }
 
     private static func answer(_ row: Row, to key: IdempotencyKey) throws -> IdempotentAnswer {

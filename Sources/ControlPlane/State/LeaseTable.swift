@@ -52,6 +52,6 @@ enum LeaseTable {
         try connection.execute(
             sql: "DELETE FROM lease WHERE expires_at <= ?", arguments: [Moment.milliseconds(now)])
         guard connection.changesCount == 0 else { return }
-        throw StateError.tooMany(what: "leases", limit: StateLimits.leases)
+        throw StateError.noRoom(what: "leases", limit: StateLimits.leases)
     }
 }

@@ -29,7 +29,7 @@ enum OutboxTable {
             sql: "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE is_dead = 1 "
                 + "ORDER BY id LIMIT ?)", arguments: [excess])
         guard connection.changesCount == excess else {
-            throw StateError.tooMany(what: "undelivered messages", limit: limit)
+            throw StateError.noRoom(what: "undelivered messages", limit: limit)
         }
     }
 

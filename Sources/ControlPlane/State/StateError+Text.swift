@@ -79,6 +79,8 @@ extension StateError: CustomStringConvertible {
         case .tooLarge(let what, let bytes, let limit):
             "\(what): \(bytes) bytes; at most \(limit)"
         case .tooMany(let what, let limit): "too many \(what); at most \(limit)"
+        case .noRoom(let what, let limit):
+            "there is no room for more \(what): \(limit) are kept"
         case .unreadable(let what, let reason): "\(what) cannot be understood: \(reason)"
         case .closed: "the state directory has been closed"
         default: "the state directory cannot be used"

@@ -58,6 +58,8 @@ package enum StateError: Error, Sendable, Equatable {
     case invalid(what: String, reason: String)
     case tooLarge(what: String, bytes: Int, limit: Int)
     case tooMany(what: String, limit: Int)
+    /// What is kept has reached its limit; nothing is wrong with what was asked for.
+    case noRoom(what: String, limit: Int)
     /// What is stored has not the shape its reader expects.
     case unreadable(what: String, reason: String)
     /// The store was closed while somebody waited.

@@ -32,7 +32,7 @@ enum TokenTable {
     static func insert(_ token: Token, digest: [UInt8], in connection: Database) throws {
         let count = try Int.fetchOne(connection, sql: "SELECT count(*) FROM token") ?? 0
         guard count < StateLimits.tokens else {
-            throw StateError.tooMany(what: "tokens", limit: StateLimits.tokens)
+            throw StateError.noRoom(what: "tokens", limit: StateLimits.tokens)
         }
         try connection.execute(
             sql: "INSERT INTO token (\(columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -129,7 +129,7 @@ struct TransactionWriter {
         guard let spec = draft.spec else { throw StateError.missing(draft.key) }
         let count = try DocumentTable.liveCount(draft.key.kind, in: connection)
         guard count < retention.documentsPerKind else {
-            throw StateError.tooMany(
+            throw StateError.noRoom(
                 what: "documents of kind \(draft.key.kind)", limit: retention.documentsPerKind)
         }
         try verifyJSON(spec, draft.status, of: draft.key)

@@ -103,7 +103,7 @@ final class WatchHub: Sendable {
     func ticket() throws -> WatchTicket {
         try board.withLock { board in
             guard board.watchers < StateLimits.watchers else {
-                throw StateError.tooMany(what: "watches", limit: StateLimits.watchers)
+                throw StateError.noRoom(what: "watches", limit: StateLimits.watchers)
             }
             board.watchers += 1
         }

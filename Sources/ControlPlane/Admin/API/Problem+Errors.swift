@@ -190,6 +190,11 @@ extension Problem {
                 hint: "reading works; nothing was changed", headers: ["retry-after": "1"])
         case .tooLarge, .tooMany:
             self.init(status: 422, code: "TOO_LARGE", detail: "\(error)")
+        case .noRoom:
+            self.init(
+                status: 503, code: "LIMIT_REACHED", detail: "\(error)",
+                hint: "nothing was changed; remove what is not needed any more, or try again later",
+                headers: ["retry-after": "60"])
         default:
             self =
                 error.isUnavailable
