@@ -63,7 +63,8 @@ extension Wiring {
             tokens: store, director: director, version: Version.text,
             logger: Logger(label: "penstock.admin"), memory: memory,
             readiness: { await readiness.list })
-        let door = try AdminDoor(try adminSocket(settings.listen, passed))
+        let door = try AdminDoor(
+            try adminSocket(settings.listen, passed), allow: settings.allow)
         let serving = Task {
             do {
                 try await server.run(on: door.incoming)

@@ -6,23 +6,25 @@ import Admin
 import Dispatch
 import Reactor
 import Synchronization
+import Traffic
 
 final class AdminDoor: Sendable {
-    /// People, scrapers, a CLI: more than this is somebody's mistake, and waits in the queue.
-    private static let connectionsMax = 256
     /// How long nothing is accepted when the system has no descriptor left.
     private static let restMilliseconds: Int32 = 50
 
     let descriptor: Int32
-    private let places = DispatchSemaphore(value: AdminDoor.connectionsMax)
+    /// Peers that may connect; empty is everybody who can reach the address.
+    private let allow: [AddressRange]
+    private let places = DispatchSemaphore(value: AdminLimits.connectionsTaken)
     private let bell: Doorbell
     private let isClosed = Atomic(false)
     private let ended = Latch(count: 1)
     private let connections = AsyncStream.makeStream(of: Int32.self)
 
     /// - Parameter descriptor: listens without blocking; stays open, for a process that takes over.
-    init(_ descriptor: Int32) throws {
+    init(_ descriptor: Int32, allow: [AddressRange]) throws {
         self.descriptor = descriptor
+        self.allow = allow
         bell = try Doorbell()
         let poller = try Poller()
         try poller.addLevelTriggered(descriptor, token: 0)
@@ -64,12 +66,22 @@ final class AdminDoor: Sendable {
     private func next(_ polled: PolledDoor) -> Int32? {
         while !isClosed.load(ordering: .acquiring) {
             switch Sockets.accept(descriptor) {
-            case .connection(let connection, _): return connection
+            case .connection(let connection, let peer):
+                if isAllowed(peer) { return connection }
+                // A stranger gets no place, and not a byte.
+                Sockets.close(connection)
             case .wouldBlock: polled.wait()
             case .outOfDescriptors, .failed: bell.wait(milliseconds: Self.restMilliseconds)
             }
         }
         return nil
+    }
+}
+
+extension AdminDoor {
+    private func isAllowed(_ peer: PeerAddress) -> Bool {
+        let address = AddressBits(high: peer.high, low: peer.low)
+        return allow.isEmpty || allow.contains { $0.contains(address) }
     }
 }
 

@@ -123,9 +123,12 @@ def test_peers_that_are_not_allowed_are_refused(start_origin, start_gateway):
         "admin": {"listen": "127.0.0.1:0", "allow": ["127.0.0.1/32"]}})
     assert gateway.admin.send("GET", "/v1/services").status == 200
     with Connection(gateway.admin.address, source="127.0.0.9") as stranger:
-        token = {"Authorization": f"Bearer {gateway.admin.token}"}
-        answer = stranger.request("GET", "/v1/services", token, host=gateway.admin.address)
-        assert answer.status == 403
+        # Not a byte, not even why; what it has sent may come back as a reset.
+        try:
+            stranger.send("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert stranger.socket.recv(1) == b""
+        except ConnectionError:
+            pass
 
 
 def test_a_service_is_told_with_its_endpoints_and_latencies(served):

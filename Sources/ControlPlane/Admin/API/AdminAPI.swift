@@ -75,7 +75,7 @@ package struct AdminAPI: Sendable {
             if call.endpoint.method != .get, let memory, memory.store.isSuspended {
                 throw StateError.handingOver
             }
-            return finished(try await repeatable(call), call.requestID)
+            return Self.finished(try await repeatable(call), call.requestID)
         } catch {
             let isAdmin = call.token?.grants.contains { $0.role == .admin } ?? false
             return refusal(error, call.requestID, isAdmin: isAdmin)
@@ -204,10 +204,11 @@ package struct AdminAPI: Sendable {
         _ error: any Error, _ requestID: String, isAdmin: Bool = false
     ) -> AdminResponse {
         let problem = Problem.of(error, isAdmin: isAdmin)
-        return finished(problem.response(requestID: requestID), requestID)
+        return Self.finished(problem.response(requestID: requestID), requestID)
     }
 
-    private func finished(_ answer: AdminResponse, _ requestID: String) -> AdminResponse {
+    /// What every answer says of itself.
+    static func finished(_ answer: AdminResponse, _ requestID: String) -> AdminResponse {
         var response = answer
         response.headers["x-request-id"] = requestID
         response.headers["x-content-type-options"] = "nosniff"
@@ -225,8 +226,10 @@ package struct AdminAPI: Sendable {
         {
             return given
         }
-        return UUID().uuidString.lowercased()
+        return newRequestID
     }
+
+    static var newRequestID: String { UUID().uuidString.lowercased() }
 
     /// - Throws: 503 until there is a controller.
     func control() throws(Problem) -> any DeploymentControl {

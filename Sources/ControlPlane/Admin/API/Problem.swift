@@ -54,6 +54,7 @@ struct Problem: Error {
         case 421: "Misdirected Request"
         case 422: "Unprocessable Content"
         case 428: "Precondition Required"
+        case 431: "Request Header Fields Too Large"
         case 503: "Service Unavailable"
         default: "Internal Server Error"
         }

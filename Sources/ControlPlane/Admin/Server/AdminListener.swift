@@ -1,11 +1,10 @@
 // Serves connections that somebody else accepts, so that a process that takes over can accept from
 // the same socket at the same time. When told to stop, requests under way end well.
 
-import Guarding
 import HummingbirdCore
 import Logging
 import NIOCore
-import NIOExtras
+import NIOHTTPTypesHTTP1
 import NIOPosix
 import ServiceLifecycle
 
@@ -31,6 +30,7 @@ package struct AdminConnections: Sendable {
 struct AdminListener: Service {
     let incoming: AdminConnections
     let kind: any ServerChildChannel
+    let book: ConnectionBook
     let logger: Logger
     /// How long connections just accepted have to bring their request when the end has come.
     let patience: @Sendable () -> Duration
@@ -40,74 +40,50 @@ struct AdminListener: Service {
     }
 
     private func run(_ kind: some ServerChildChannel) async {
-        let open = OpenConnections()
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 for await descriptor in incoming.descriptors {
                     group.addTask {
-                        await serve(descriptor, kind, open)
+                        await serve(descriptor, kind)
                         incoming.release()
                     }
                 }
             }
         } onGracefulShutdown: {
             incoming.stop()
-            Task { [patience] in
+            Task { [patience, book] in
                 // Cancelled: the end comes now.
                 try? await Task.sleep(for: patience())
-                open.quiesce()
+                book.quiesce()
             }
         }
     }
 
-    private func serve(
-        _ descriptor: Int32, _ kind: some ServerChildChannel, _ open: OpenConnections
-    ) async {
+    private func serve(_ descriptor: Int32, _ kind: some ServerChildChannel) async {
         do {
             let connection = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .channelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
-                .withConnectedSocket(descriptor) { [logger] channel in
-                    kind.setup(channel: channel, logger: logger)
-                }
-            open.add(connection.channel)
+                .withConnectedSocket(descriptor) { channel in setUp(channel, kind) }
             await kind.handle(value: connection, logger: logger)
-            open.remove(connection.channel)
         } catch {
             logger.debug("a connection ended early", metadata: ["cause": "\(error)"])
         }
     }
-}
 
-/// Connections to be told when the end has come: then each ends after its request.
-private final class OpenConnections: Sendable {
-    private struct Book: Sendable {
-        var channels: [ObjectIdentifier: any Channel] = [:]
-        var isQuiescing = false
-    }
-
-    private let book = Guarded(Book())
-
-    func add(_ channel: any Channel) {
-        let isQuiescing = book.withLock { book in
-            book.channels[ObjectIdentifier(channel)] = channel
-            return book.isQuiescing
+    /// The library's handlers, and ours around them.
+    private func setUp<Kind: ServerChildChannel>(
+        _ channel: any Channel, _ kind: Kind
+    ) -> EventLoopFuture<Kind.Value> {
+        do {
+            try channel.pipeline.syncOperations.addHandler(ConnectionCutter())
+        } catch {
+            return channel.eventLoop.makeFailedFuture(error)
         }
-        if isQuiescing { tell(channel) }
-    }
-
-    func remove(_ channel: any Channel) {
-        _ = book.withLock { $0.channels.removeValue(forKey: ObjectIdentifier(channel)) }
-    }
-
-    func quiesce() {
-        let channels = book.withLock { book in
-            book.isQuiescing = true
-            return book.channels.values.map(\.self)
+        return kind.setup(channel: channel, logger: logger).flatMapThrowing { value in
+            let handlers = channel.pipeline.syncOperations
+            let codec = try handlers.context(handlerType: HTTP1ToHTTPServerCodec.self).handler
+            try handlers.addHandler(SingleHost(), position: .before(codec))
+            return value
         }
-        channels.forEach(tell)
-    }
-
-    private func tell(_ channel: any Channel) {
-        channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
     }
 }

@@ -47,8 +47,9 @@ package final class AdminServer: Sendable {
 
     /// Serves until `stop()` or cancellation; requests under way end well on `stop()`.
     package func run(on incoming: AdminConnections) async throws {
+        let book = ConnectionBook()
         let listener = AdminListener(
-            incoming: incoming, kind: try connections(), logger: logger,
+            incoming: incoming, kind: try connections(in: book), book: book, logger: logger,
             patience: { [succeeded] in succeeded.isRaised ? Self.lastRequestDuration : .zero })
         let group = ServiceGroup(configuration: groupConfiguration(listener))
         let ticking = Task { await tick() }
@@ -98,7 +99,7 @@ package final class AdminServer: Sendable {
         return configuration
     }
 
-    private func connections() throws -> any ServerChildChannel {
+    private func connections(in book: ConnectionBook) throws -> any ServerChildChannel {
         let responder = AdminResponder(api: api)
         let plain = HTTP1Channel(
             responder: { [logger] request, writer, channel in
@@ -107,7 +108,9 @@ package final class AdminServer: Sendable {
                 var response = try await responder.respond(to: request, context: context)
                 response.headers[.date] = AdminClock.date(Date())
                 try await writer.write(response: response.head, body: response.body)
-            }, configuration: .init(idleTimeout: .seconds(60)))
+            },
+            configuration: .init(
+                additionalChannelHandlers: [ConnectionDeadlines(book: book), MalformedRequests()]))
         guard let tls = options.tls else { return plain }
         return try TLSChannel(plain, tlsConfiguration: tls.configuration())
     }
