@@ -36,6 +36,20 @@ package struct Authorization: Sendable, Equatable {
         grants.contains { $0.allows(verb, resource, in: environment) }
     }
 
+    /// Whether it is allowed in every environment and of what belongs to none.
+    package func isUnlimited(_ verb: Verb, _ resource: ResourceKind) -> Bool {
+        grants.contains { $0.environments == nil && $0.allows(verb, resource, in: nil) }
+    }
+
+    /// Whether a grant says so for the place; nil is the gateway as a whole.
+    package func isAdmin(in environment: String? = nil) -> Bool {
+        grants.contains { grant in
+            guard grant.role == .admin else { return false }
+            guard let places = grant.environments else { return true }
+            return environment.map(places.contains) ?? false
+        }
+    }
+
     /// Somebody else must approve what one has asked for, whatever one's roles.
     package static func mayApprove(requestedBy requester: String, approver: String) -> Bool {
         requester != approver
@@ -56,12 +70,13 @@ extension Grant {
         }
     }
 
-    /// A grant for some environments also reads what belongs to none, and, since models are made
+    /// A grant for some environments also reads what belongs to none but what is closed, and, since models are made
     /// before anybody knows where they will run, may do with those what its role may.
     private func covers(_ environment: String?, verb: Verb, resource: ResourceKind) -> Bool {
         guard let environments else { return true }
         if let environment { return environments.contains(environment) }
-        return verb == .read || Self.shared.contains(resource)
+        return (verb == .read && !Self.closed.contains(resource))
+            || Self.shared.contains(resource)
     }
 
     private static let shared: Set<ResourceKind> = [

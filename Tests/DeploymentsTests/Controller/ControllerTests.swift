@@ -214,5 +214,18 @@ import Traffic
         async let second: Void = controller.stop(atOnce: true)
         _ = await (first, second)
         #expect(bench.store.commits == commits + 1)
+    @Test func `all operations that are kept are told`() async throws {
+        let bench = try await ControllerBench()
+        var transaction = Transaction(at: Date(timeIntervalSince1970: 1_800_000_000), actor: "test")
+        for index in 0..<1100 {
+            var operation = OperationRecord(
+                id: "op\(index)", kind: "deployment.scale",
+                target: DocumentKey("deployment", "iris"), at: transaction.at, by: "test")
+            operation.state = .succeeded
+            try transaction.start(&operation, claims: false)
+        }
+        try await bench.store.store.commit(transaction)
+        #expect(try await bench.controller.operations(of: nil).count == 1100)
+        #expect(try await bench.controller.operations(of: "iris").count == 1100)
     }
 }

@@ -77,8 +77,7 @@ package struct AdminAPI: Sendable {
             }
             return Self.finished(try await repeatable(call), call.requestID)
         } catch {
-            let isAdmin = call.token?.grants.contains { $0.role == .admin } ?? false
-            return refusal(error, call.requestID, isAdmin: isAdmin)
+            return refusal(error, call.requestID, isAdmin: call.authorization.isAdmin())
         }
     }
 
@@ -120,13 +119,10 @@ package struct AdminAPI: Sendable {
             let environment = await environment(ofService: call.path("name"))
             try call.require(verb, resource, in: environment)
         case .operation:
+            // What it was done to may be gone, as after every delete; the work can still be read.
             let operation = try await control().operation(call.path("id"))
-            do {
-                try await require(verb, resource, deployment: operation.deployment, call)
-            } catch let problem as Problem where problem.code == "DEPLOYMENT_NOT_FOUND" {
-                // What it was done to is gone, as after every delete; the work can still be read.
-                try call.require(verb, resource, in: nil)
-            }
+            let environment = try await environment(ofDeployment: operation.deployment)
+            try call.require(verb, resource, in: environment)
         }
     }
 
@@ -158,12 +154,11 @@ package struct AdminAPI: Sendable {
             }
             return error
         }
-        let isAdmin = call.token?.grants.contains { $0.role == .admin } ?? false
-        return Problem.of(error, isAdmin: isAdmin)
+        return Problem.of(error, isAdmin: call.authorization.isAdmin())
     }
 
     /// A service of the file belongs to no environment.
-    private func environment(ofService name: String) async -> String? {
+    func environment(ofService name: String) async -> String? {
         // Without a deployment of this name there is none to ask.
         let view = try? await memory?.control?.view(name)
         return view?.spec.environment.rawValue

@@ -91,13 +91,18 @@ struct AdminCall: Sendable {
     }
 
     /// What the controller is told of who asks.
-    func change(isDryRun: Bool, reason: String? = nil) throws(Problem) -> ChangeRequest {
+    ///
+    /// - Parameter environment: where the change is made: rights are for places.
+    func change(
+        isDryRun: Bool, in environment: String? = nil, reason: String? = nil
+    ) throws(Problem) -> ChangeRequest {
         let conflict = query.text("onConflict").flatMap(ChangeRequest.OnConflict.init)
-        let isAdmin = token?.grants.contains { $0.role == .admin } ?? false
         var request = ChangeRequest(
-            actor: actor, isAdmin: isAdmin, reason: reason, requestID: requestID,
+            actor: actor, isAdmin: authorization.isAdmin(in: environment), reason: reason,
+            requestID: requestID,
             expectedVersion: try expectedVersion(), isDryRun: isDryRun,
             onConflict: conflict ?? .refuse)
+        request.mayUpdate = authorization.allows(.update, .deployment, in: environment)
         request.source = query.text("source") ?? ChangeRequest.applySource
         return request
     }

@@ -105,6 +105,11 @@ extension Problem {
         case .needsAdmin(let what):
             return Problem(
                 status: 403, code: "NEEDS_ADMIN", detail: "only an admin may \(what)")
+        case .needsUpdate(let what):
+            return Problem(
+                status: 403, code: "FORBIDDEN", detail: "the token may not \(what)",
+                hint: "without the right to update, a rollback goes back: to a revision that has "
+                    + "run as it should and whose content is older than what runs")
         case .notSupported(let what, let hint):
             return Problem(
                 status: 422, code: "NOT_SUPPORTED_YET", detail: "\(what) is not supported yet",

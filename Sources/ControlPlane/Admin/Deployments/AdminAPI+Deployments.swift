@@ -50,7 +50,7 @@ extension AdminAPI {
         let spec = try SpecReader().read(call.json())
         try call.require(.create, .deployment, in: spec.environment.rawValue)
         let plan = try await control().plan(
-            .create(spec), of: spec.name, asked: try call.change(isDryRun: true))
+            .create(spec), of: spec.name, asked: try await asked(.create(spec), spec.name, call))
         return .json(plan.json)
     }
 
@@ -66,10 +66,24 @@ extension AdminAPI {
         _ change: DeploymentChange, of name: String, _ call: AdminCall, isDryRun: Bool,
         reason: String? = nil
     ) async throws -> AdminResponse {
-        var asked = try call.change(isDryRun: isDryRun, reason: reason)
+        var asked = try await asked(change, name, call, isDryRun: isDryRun, reason: reason)
         prepare(&asked, for: call)
         let receipt = try await control().perform(change, of: name, asked: asked)
         return try await answer(to: call, receipt, isDryRun: asked.isDryRun)
+    }
+
+    /// With the rights that the token has where the deployment is or will be.
+    private func asked(
+        _ change: DeploymentChange, _ name: String, _ call: AdminCall, isDryRun: Bool = true,
+        reason: String? = nil
+    ) async throws -> ChangeRequest {
+        let there = try await existing(name)?.spec.environment
+        let place =
+            switch change {
+            case .create(let spec), .apply(let spec, _): there ?? spec.environment
+            default: there
+            }
+        return try call.change(isDryRun: isDryRun, in: place?.rawValue, reason: reason)
     }
 
     /// A request that may be repeated has its answer stored with its work.
@@ -135,8 +149,10 @@ extension AdminAPI {
                 status: 422, code: "INVALID_BODY", detail: "nothing is asked for",
                 hint: "send a merge patch, or {\"action\": \"scale\", \"arguments\": {…}}")
         }
-        let plan = try await control().plan(
-            change, of: name, asked: try call.change(isDryRun: true, reason: reason))
+        var asked = try await asked(change, name, call, reason: reason)
+        // What it would do is asked, not for leave to do it.
+        asked.mayUpdate = true
+        let plan = try await control().plan(change, of: name, asked: asked)
         return .json(plan.json)
     }
 

@@ -25,6 +25,7 @@ extension ControlError: CustomStringConvertible {
         case .unknownOperation(let id): "there is no operation '\(id)'"
         case .model(let error): "\(error)"
         case .needsAdmin(let what): "only an admin may ask for \(what)"
+        case .needsUpdate(let what): "only who may update it may \(what)"
         case .notSupported(let what, let hint): "\(what) is not supported yet; \(hint)"
         case .readOnly(let reason): "changes cannot be stored now: \(reason)"
         }

@@ -20,6 +20,8 @@ package enum ControlError: Error, Sendable, Equatable {
     case model(ModelError)
     /// Only an admin may do this.
     case needsAdmin(what: String)
+    /// Whoever may only go back may not do this.
+    case needsUpdate(what: String)
     /// A word that is valid here and has no effect yet.
     case notSupported(what: String, hint: String)
     /// Changes cannot be stored now; what runs goes on.

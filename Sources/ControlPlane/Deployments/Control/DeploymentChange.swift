@@ -47,6 +47,8 @@ package struct ChangeRequest: Sendable {
     package var actor: String
     /// May override what only an admin may.
     package var isAdmin: Bool
+    /// May change its spec; whoever may not goes back only.
+    package var mayUpdate = true
     package var reason: String?
     package var requestID: String
     /// What `If-Match` says; nil is any.

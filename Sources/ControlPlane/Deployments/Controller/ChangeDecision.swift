@@ -174,14 +174,17 @@ struct ChangeDecider {
     private func rollBack(
         _ number: Int?, _ strategy: StrategySpec?, _ entry: DeploymentEntry
     ) throws -> ChangeDecision {
+        let ages = ContentAges(entry)
         let good = entry.memory.goodRevisions.last {
             $0 != entry.record.revision && entry.revisions[$0] != nil
+                && (asked.mayUpdate || ages.isBack($0))
         }
         guard let target = number ?? good else {
             throw ControlError.illegal(
                 action: "rollback", status: entry.status.word.rawValue,
                 hint: "no earlier revision of '\(name)' has run as it should; name one")
         }
+        if !asked.mayUpdate { try checkIsBack(target, strategy, entry, ages) }
         let old = try revision(target, entry)
         var decision = try edit(entry, kind: .rollback) { spec throws(SpecProblems) in
             var next = try old.content.applied(to: spec)
@@ -193,6 +196,25 @@ struct ChangeDecider {
             isForced: true)
         decision.isRepeat = false
         return decision
+    }
+
+    /// The safe direction needs fewer rights than the risky one.
+    private func checkIsBack(
+        _ target: Int, _ strategy: StrategySpec?, _ entry: DeploymentEntry, _ ages: ContentAges
+    ) throws {
+        _ = try revision(target, entry)
+        guard entry.memory.goodRevisions.contains(target) else {
+            throw ControlError.needsUpdate(
+                what: "run revision \(target), which has never run as it should")
+        }
+        guard ages.isBack(target) else {
+            throw ControlError.needsUpdate(
+                what: "go forward to revision \(target): its content is newer than what runs")
+        }
+        guard strategy == nil || strategy == entry.record.spec.strategy else {
+            throw ControlError.needsUpdate(
+                what: "give '\(name)' another strategy, which would stay its own")
+        }
     }
 
     private func revision(_ number: Int, _ entry: DeploymentEntry) throws -> Revision {

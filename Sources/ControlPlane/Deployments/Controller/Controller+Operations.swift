@@ -11,7 +11,7 @@ extension Controller {
         if let name { labels["target"] = DeploymentKeys.deployment(name).description }
         let query = DocumentQuery(
             .operation, labels: labels, order: .created, isDescending: true)
-        return try await surroundings.store.list(query).documents
+        return try await surroundings.store.all(query)
             .map { try OperationRecord($0) }.filter { $0.target.kind == .deployment }
             .map(\.view)
     }
@@ -140,7 +140,7 @@ extension Controller {
         var request = OperationRequest(
             action: change.action, change: StoredChange(change), actor: asked.actor)
         (request.isAdmin, request.reason) = (asked.isAdmin, asked.reason)
-        request.source = asked.source
+        (request.mayUpdate, request.source) = (asked.mayUpdate, asked.source)
         request.requestID = asked.requestID
         var waiting = OperationRecord(
             id: newID(), kind: OperationRecord.kindPrefix + change.action,
@@ -187,6 +187,7 @@ extension Controller {
             var asked = ChangeRequest(actor: request.actor, isAdmin: request.isAdmin)
             (asked.reason, asked.requestID) = (request.reason, request.requestID)
             asked.onConflict = .refuse
+            asked.mayUpdate = request.mayUpdate ?? true
             asked.source = request.source
             _ = try await perform(change, of: name, asked: asked, queued: waiting)
         } catch {

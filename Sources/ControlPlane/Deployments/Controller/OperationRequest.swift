@@ -11,6 +11,8 @@ struct OperationRequest: Codable, Equatable {
     var change: StoredChange?
     var actor: String
     var isAdmin = false
+    /// Nil of one that an earlier Penstock has stored.
+    var mayUpdate: Bool?
     var requestID = ""
     var reason: String?
     var source: String?
