@@ -71,7 +71,8 @@ struct ServerEventReader {
     private mutating func take(_ line: String) -> ServerEvent? {
         guard !line.isEmpty else {
             defer { event = ServerEvent() }
-            return event.data.isEmpty ? nil : event
+            // One without data tells how far the stream is.
+            return event.data.isEmpty && event.id == nil ? nil : event
         }
         let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let value = parts.count > 1 ? String(parts[1].drop { $0 == " " }) : ""

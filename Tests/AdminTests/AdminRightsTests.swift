@@ -11,7 +11,7 @@ import Testing
 @Suite struct AdminRightsTests {
     /// A request for each row that needs a right, with one that would be done if it were allowed.
     static let requests: [(method: String, target: String, verb: Verb, kind: ResourceKind)] = [
-        ("GET", "/v1/services", .read, .service), ("GET", "/v1/services/echo", .read, .service),
+        ("GET", "/v1/services/echo", .read, .service),
         ("GET", "/v1/services/echo/stats", .read, .metric),
         ("GET", "/v1/services/echo/traffic", .read, .service),
         ("PUT", "/v1/services/echo/traffic", .shift, .service),
@@ -52,7 +52,7 @@ import Testing
         ("GET", "/v1/models/iris/versions/v1", .read, .modelVersion),
         ("DELETE", "/v1/models/iris/versions/v1", .delete, .modelVersion),
         ("POST", "/v1/models/iris/versions/v1:verify", .verify, .modelVersion),
-        ("GET", "/v1/audit", .read, .audit), ("GET", "/v1/audit:verify", .verify, .audit),
+        ("GET", "/v1/audit:verify", .verify, .audit),
         ("GET", "/v1/tokens", .read, .token), ("POST", "/v1/tokens", .create, .token),
         ("GET", "/v1/tokens/x", .read, .token), ("DELETE", "/v1/tokens/x", .revoke, .token),
         ("GET", "/v1/system", .read, .system), ("POST", "/v1/system:backup", .backup, .system),
@@ -63,7 +63,7 @@ import Testing
     static let others = [
         "live", "ready", "metrics", "whoAmI", "checkRights", "listInstanceTypes", "getOpenAPI",
         "listDeployments", "createDeployment", "planCreation", "listOperations", "watch",
-        "listEvents", "deployVersion", "applyDeployment",
+        "listEvents", "listAudit", "listServices", "deployVersion", "applyDeployment",
         "listSecrets", "getSecret", "setSecret", "removeSecret",
         "listConfigs", "getConfig", "setConfig", "removeConfig",
     ]

@@ -122,7 +122,7 @@ struct ChangeWatch {
                 ) { event in
                     retries = 0
                     last = event.id ?? last
-                    show(event.json)
+                    if !event.data.isEmpty { show(event.json) }
                     return true
                 }
                 // The server ends a stream when it closes: it may be back in a moment.

@@ -3,14 +3,22 @@
 
 import Deployments
 import Notation
+import State
 import Traffic
 
 extension AdminAPI {
-    func services() async throws -> AdminResponse {
+    /// Those that the token may see: one of a deployment is where its deployment is.
+    func services(_ call: AdminCall) async throws -> AdminResponse {
         let plan = try await loadedPlan()
+        var readable: [ServicePlan] = []
+        for service in plan.services {
+            let environment = await environment(ofService: service.name)
+            guard call.authorization.allows(.read, .service, in: environment) else { continue }
+            readable.append(service)
+        }
         let report = await director.report()
         let managed = await director.managedNames()
-        let services = plan.services.map { service in
+        let services = readable.map { service in
             ServiceView(
                 plan: service, report: report.service(service.name),
                 isManaged: managed.contains(service.name)

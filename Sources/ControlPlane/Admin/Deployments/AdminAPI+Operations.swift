@@ -7,9 +7,12 @@ import State
 extension AdminAPI {
     func listOperations(_ call: AdminCall) async throws -> AdminResponse {
         let listing = try Listing(call.query, pager, question: "operations")
-        let environments = try await readableEnvironments(call)
-        let operations = try await control().operations(of: call.query.text("deployment"))
-            .filter { environments.mayRead($0.deployment) }
+        var readable = readable(call)
+        var operations: [DeploymentOperation] = []
+        for operation in try await control().operations(of: call.query.text("deployment"))
+        where try await readable.mayRead(operation.deployment) {
+            operations.append(operation)
+        }
         return .json(
             listing.page(operations, as: "operations", id: { $0.id }, render: { $0.json }))
     }
@@ -31,27 +34,4 @@ extension AdminAPI {
         let operation = try await control().cancel(call.path("id"), asked: asked)
         return .json(operation.json.marked(isDryRun))
     }
-
-    /// Which deployments' things the token may read.
-    func readableEnvironments(_ call: AdminCall) async throws -> ReadableDeployments {
-        let authorization = call.authorization
-        if authorization.allows(.read, .deployment, in: nil),
-            authorization.grants.contains(where: { $0.environments == nil })
-        {
-            return ReadableDeployments(names: nil)
-        }
-        let views = try await control().list()
-        return ReadableDeployments(
-            names: Set(
-                views.filter {
-                    authorization.allows(.read, .deployment, in: $0.spec.environment.rawValue)
-                }.map(\.spec.name)))
-    }
-}
-
-struct ReadableDeployments: Sendable {
-    /// Nil is all of them.
-    let names: Set<String>?
-
-    func mayRead(_ name: String) -> Bool { names?.contains(name) ?? true }
 }

@@ -77,8 +77,8 @@ extension AdminRoutes {
             ], answers: [200: .json("EventList", "A page of them.")]
         ) { api, call in try await api.listEvents(call) },
         AdminEndpoint(
-            .get, "/v1/audit", "listAudit", "records", .needs(.read, .audit, .none),
-            "Who did what, newest first.",
+            .get, "/v1/audit", "listAudit", "records", .needs(.read, .audit, .handler),
+            "Who did what, newest first; of what the token may see, so a page may be short.",
             parameters: Listing.pageParameters + [
                 Parameter("actor", .object(["type": "string", "maxLength": 200]), "Only by it."),
                 Parameter(

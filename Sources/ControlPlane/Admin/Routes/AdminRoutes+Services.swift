@@ -27,9 +27,10 @@ extension AdminRoutes {
 
     static let services: [AdminEndpoint] = [
         AdminEndpoint(
-            .get, "/v1/services", "listServices", "services", .needs(.read, .service, .none),
-            "All services, in short.", answers: [200: .json("ServiceList", "All of them.")]
-        ) { api, _ in try await api.services() },
+            .get, "/v1/services", "listServices", "services",
+            .needs(.read, .service, .handler), "The services that the token may see, in short.",
+            answers: [200: .json("ServiceList", "All of them.")]
+        ) { api, call in try await api.services(call) },
         AdminEndpoint(
             .get, "/v1/services/{name}", "getService", "services",
             .needs(.read, .service, .service), "One service with its revisions and endpoints.",

@@ -79,16 +79,6 @@ extension AdminAPI {
         try await needed().variables.remove(kind, name, by: call.actor, at: date())
         return .noContent
     }
-
-    /// Whoever may do it nowhere does not learn what is there.
-    private func requireSomewhere(
-        _ verb: Verb, _ resource: ResourceKind, _ call: AdminCall
-    ) throws(Problem) {
-        let mayAnywhere = DeploymentSpec.Environment.allCases.contains { environment in
-            call.authorization.allows(verb, resource, in: environment.rawValue)
-        }
-        if !mayAnywhere { try call.require(verb, resource, in: nil) }
-    }
 }
 
 extension VariableRecord {

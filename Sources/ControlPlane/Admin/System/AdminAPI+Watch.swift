@@ -22,7 +22,6 @@ extension AdminAPI {
         let memory = try needed()
         let kinds = try kinds(call.query.text("kinds"))
         let since = try await position(call, memory.store)
-        let readable = try await readableEnvironments(call)
         // Begun here: what cannot be resumed is told with its status.
         var cursor = try await memory.store.watch(kinds, since: since)
         let place = try streams.enter()
@@ -31,18 +30,17 @@ extension AdminAPI {
         return .events { [self] send in
             defer { place.leave() }
             try await send(": watching since \(since)\n\n")
-            var (cursor, changes, readable) = (position, first, readable)
+            var (cursor, changes) = (position, first)
             var quiet = Duration.zero
             while !Task.isCancelled, !isClosing.isRaised {
                 if !changes.isEmpty {
                     // Each is told as it is now, and nothing comes after the last to correct it.
                     await memory.control?.settle()
-                    readable = try await readableEnvironments(call)
                 }
-                for change in changes { try await send(await event(change, readable)) }
+                for text in try await events(changes, call) { try await send(text) }
                 quiet = changes.isEmpty ? quiet + Self.look : .zero
                 if quiet >= Self.heartbeat {
-                    try await send(": \(cursor.position)\n\n")
+                    try await send(Self.position(cursor.position))
                     quiet = .zero
                 }
                 changes = try await cursor.next(within: Self.look)
@@ -79,13 +77,39 @@ extension AdminAPI {
         return try await store.sequence()
     }
 
-    /// What the token may not read is told as a change without content, so that ids have no gaps
-    /// that a client would wonder about; a comment carries the position.
-    private func event(_ change: DocumentChange, _ readable: ReadableDeployments) async -> String {
-        let content = await content(change)
-        guard content.deployment.map(readable.mayRead) ?? true else {
-            return ": \(change.sequence)\n\n"
+    /// What the token may not read is passed over; where the stream is by then is told all the
+    /// same, or whoever comes back would have to begin before what it has missed nothing of.
+    private func events(_ changes: [DocumentChange], _ call: AdminCall) async throws -> [String] {
+        var readable = readable(call)
+        var texts: [String] = []
+        var isBehind = false
+        for change in changes {
+            let content = await content(change)
+            isBehind = try await !mayRead(content, change, &readable)
+            if !isBehind { texts.append(Self.event(change, content)) }
         }
+        if isBehind, let last = changes.last { texts.append(Self.position(last.sequence)) }
+        return texts
+    }
+
+    private func mayRead(
+        _ content: WatchedContent, _ change: DocumentChange, _ readable: inout ReadableDeployments
+    ) async throws -> Bool {
+        guard let deployment = content.deployment else { return true }
+        // A deployment says itself where it is, or was when it was changed.
+        if content.kind == "deployment",
+            let environment = change.document.labels[Self.environmentLabel]
+        {
+            return readable.mayRead(in: environment)
+        }
+        return try await readable.mayRead(deployment)
+    }
+
+    /// No event for who listens, but the id from which a client that comes back goes on (WHATWG
+    /// HTML, 9.2.6).
+    private static func position(_ sequence: UInt64) -> String { "id: \(sequence)\n\n" }
+
+    private static func event(_ change: DocumentChange, _ content: WatchedContent) -> String {
         let data = JSONValue.object([
             "sequence": .count(change.sequence), "change": .string(change.change.word),
             "kind": .string(content.kind), "name": .string(change.key.name),
@@ -113,8 +137,11 @@ extension AdminAPI {
                 kind: "deployment", deployment: name, object: view.map(deploymentJSON.whole))
         case "operation":
             let operation = isGone ? nil : try? await memory?.control?.operation(name)
+            // Whose it was is told by what is left of it.
+            let record = try? OperationRecord(change.document)
             return WatchedContent(
-                kind: "operation", deployment: operation?.deployment,
+                kind: "operation",
+                deployment: operation?.deployment ?? record?.target.name ?? name,
                 object: operation?.json)
         case "replica":
             let deployment = String(name.prefix { $0 != "/" })
