@@ -141,6 +141,8 @@ final class FaultyStore: StateStore {
     private let cut = Guarded<(commit: Int, side: Side)?>(nil)
     private let count = Guarded(0)
     let hasCut = Guarded(false)
+    /// Commits that the fault has refused.
+    let refusals = Guarded(0)
 
     init(_ store: Store, _ ticks: Ticks) {
         self.store = store
@@ -180,7 +182,10 @@ final class FaultyStore: StateStore {
     func list(_ query: DocumentQuery) async throws -> DocumentPage { try await store.list(query) }
 
     func commit(_ transaction: Transaction) async throws -> Commit {
-        if let error = fault.withLock({ $0 }) { throw error }
+        if let error = fault.withLock({ $0 }) {
+            refusals.withLock { $0 += 1 }
+            throw error
+        }
         let number = count.withLock { count in
             count += 1
             return count

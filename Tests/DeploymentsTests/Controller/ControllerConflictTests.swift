@@ -168,6 +168,24 @@ import Testing
         #expect(view.status.condition(.readOnly) == nil)
     }
 
+    @Test(arguments: [
+        StateError.tooLarge(what: "a status", bytes: 2, limit: 1),
+        .noRoom(what: "documents", limit: 1),
+        .stale(DocumentKey("deployment", "iris"), expected: 1, found: 2),
+    ])
+    func `what is refused to one deployment is not a full disk`(error: StateError) async throws {
+        let bench = try await ControllerBench()
+        try await bench.complete(.create(ControllerBench.spec()))
+        bench.store.fail(with: error)
+        bench.runtime.end("iris-0", .signal(9, dumped: false))
+        try await bench.until("it is refused") { bench.store.refusals.withLock { $0 } > 0 }
+        #expect(await bench.controller.readOnlyBecause == nil)
+        bench.store.fail(with: nil)
+        try await bench.until("it goes on") {
+            try await bench.replicas().contains { $0.restarts == 1 }
+        }
+    }
+
     @Test func `a number set for a time ends by itself`() async throws {
         let bench = try await ControllerBench()
         try await bench.complete(.create(ControllerBench.spec(replicas: 1)))

@@ -31,7 +31,7 @@ extension Controller {
                 return false
             }
             guard let commit = await commit(transaction) else {
-                tellReadOnly(name, now)
+                if readOnlyBecause == nil { retry(name, at: now) } else { tellReadOnly(name, now) }
                 return false
             }
             take(transition, commit)
@@ -43,6 +43,14 @@ extension Controller {
                 metadata: ["deployment": "\(name)", "cause": "\(error)"])
             return false
         }
+    }
+
+    /// What was refused, not what could not be written: the others go on, and this one is looked at
+    /// again in a moment, with what is stored by then.
+    private func retry(_ name: String, at now: Date) {
+        let moment = now.addingTimeInterval(Limits.commitPause / .seconds(1))
+        guard let wake = entries[name].map(\.wake) else { return }
+        entries[name]?.wake = min(wake ?? moment, moment)
     }
 
     /// The status says so, although it cannot be stored either.
@@ -62,10 +70,12 @@ extension Controller {
                 for name in entries.keys { dirty.insert(name) }
             }
             return commit
+        } catch let error as StateError where error.isUnavailable {
+            noteReadOnly("\(error)", isPlanned: error == .handingOver)
         } catch {
-            noteReadOnly("\(error)", isPlanned: error as? StateError == .handingOver)
-            return nil
+            logger.error("a transition is refused", metadata: ["cause": "\(error)"])
         }
+        return nil
     }
 
     /// Every deployment says so, and all are looked at again until something could be stored.
