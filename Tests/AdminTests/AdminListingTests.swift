@@ -55,11 +55,39 @@ import Testing
     @Test(arguments: [
         "?filter=name", "?filter=%3Dx", "?filter=name~x", "?orderBy=a%20b%20c", "?orderBy=",
         "?pageSize=-1", "?pageSize=x", "?pageToken=nonsense", "?active=maybe", "?fitler=x",
-        "?pageSize=1&pageSize=2", "?filter=%FF",
+        "?pageSize=1&pageSize=2", "?filter=%FF", "?orderBy=nosuch", "?orderBy=.", "?fields=nosuch",
+        "?fields=.", "?fields=name", "?fields=metadata.nosuch", "?filter=nosuch=1",
+        "?filter=metadata.nosuch=1", "?filter=name.x=1", "?filter=name=(", "?filter=name=()",
+        "?filter=name=(a", "?filter=name=(a|)", "?filter=name=%22c01", "?filter=name=a%22b%22",
+        "?filter=name=c01%20OR%20name=c02", "?filter=name=c01%20c02", "?pageToken=",
+        "?status=heathy", "?environment=moon",
     ])
     func `what cannot be read is refused`(query: String) async throws {
         let answer = await (try ControlPort()).send("GET", "/v1/deployments\(query)")
         #expect(answer.status == 400, "\(answer.text)")
+    }
+
+    @Test func `a field that is not there is told with those that are`() async throws {
+        let port = try await ControlPort()
+        let near = await port.send("GET", "/v1/deployments?orderBy=scaling_confg.max_replicas")
+        #expect(try near.problem() == "UNKNOWN_FIELD")
+        let slip = await port.send("GET", "/v1/deployments?fields=metadata.nam")
+        #expect(slip.text.contains("did you mean 'metadata.name'?"))
+        let all = await port.send("GET", "/v1/tokens?filter=x=1")
+        #expect(all.text.contains("there is: kind, id, note"), "\(all.text)")
+        for path in ["operations", "models", "tokens", "secrets", "configs", "audit", "events"] {
+            let answer = await port.send("GET", "/v1/\(path)?pageToken=")
+            #expect(answer.status == 400, "\(path)")
+        }
+    }
+
+    @Test(arguments: [
+        "metadata.labels.team=a", "labels.team=a", "spec.env.A=b", "spec.resources.cpu%3E=1",
+        "status.replicas.ready%3E0", "replicas.ready=0", "name=(%22a%20b%22|c)", "description=",
+    ])
+    func `what a deployment may have can be asked for`(filter: String) async throws {
+        let answer = await (try await port()).send("GET", "/v1/deployments?filter=\(filter)")
+        #expect(answer.status == 200, "\(answer.text)")
     }
 
     @Test func `pages fit together, whatever comes and goes`() async throws {
@@ -96,7 +124,7 @@ import Testing
     }
 
     @Test func `only the fields asked for are told`() async throws {
-        let answer = try await (try port()).send(
+        let answer = try await (try await port()).send(
             "GET", "/v1/deployments?fields=metadata.name,status.status&pageSize=1"
         ).json()
         #expect(

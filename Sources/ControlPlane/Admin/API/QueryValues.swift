@@ -47,6 +47,9 @@ struct Parameter: Sendable {
             guard words.isEmpty || words.contains(text) else {
                 throw refused(text, words.joined(separator: ", "))
             }
+            guard text.unicodeScalars.count >= Int(schema["minLength"]?.whole ?? 0) else {
+                throw refused(text, "at least one character, or nothing of it at all")
+            }
             let most = schema["maxLength"]?.whole ?? 4096
             guard text.unicodeScalars.count <= Int(most) else {
                 throw refused(String(text.prefix(40)) + "…", "at most \(most) characters")

@@ -10,9 +10,9 @@ extension AdminAPI {
     var deploymentJSON: DeploymentJSON { DeploymentJSON(gatewayURL: memory?.gatewayURL()) }
 
     func listDeployments(_ call: AdminCall) async throws -> AdminResponse {
-        let listing = try Listing(call.query, pager, question: "deployments")
+        let listing = try Listing(call.query, pager, question: "deployments", of: "Deployment")
         let authorization = call.authorization
-        let wanted = DeploymentQuery(call.query)
+        let wanted = try DeploymentQuery(call.query)
         let all = try await control().list()
         rendered.forgetAll(but: all)
         let views = all.filter { view in
@@ -34,7 +34,7 @@ extension AdminAPI {
     func getDeployment(_ call: AdminCall) async throws -> AdminResponse {
         let view = try await control().view(call.path("name"))
         let tag = EntityTag.text(view.resourceVersion)
-        if call.request.headers["if-none-match"] == tag {
+        if EntityTag.matches(call.request.headers["if-none-match"], version: view.resourceVersion) {
             return AdminResponse(status: 304, headers: ["etag": tag])
         }
         return .json(deploymentJSON.whole(view), headers: ["etag": tag])
@@ -88,12 +88,20 @@ extension AdminAPI {
 
     /// A request that may be repeated has its answer stored with its work.
     func prepare(_ asked: inout ChangeRequest, for call: AdminCall) {
-        guard let repetition = call.repetition else { return }
         let json = deploymentJSON
+        keep(&asked, for: call) { Self.answer($0, json, isDryRun: false) }
+    }
+
+    /// - Parameter render: makes the answer of what the work has come to.
+    func keep(
+        _ asked: inout ChangeRequest, for call: AdminCall,
+        _ render: @escaping @Sendable (ChangeReceipt) -> AdminResponse
+    ) {
+        guard let repetition = call.repetition else { return }
         asked.repetition = RepetitionKey(key: repetition.key.key, token: repetition.key.token)
         asked.answer = { receipt in
             repetition.isStored.raise()
-            let answer = Self.answer(receipt, json, isDryRun: false)
+            let answer = render(receipt)
             return RepeatedAnswer(
                 status: answer.status, headers: answer.headers, body: answer.body)
         }
@@ -201,14 +209,23 @@ private struct DeploymentQuery {
     let model: String?
     let isActive: Bool?
 
-    init(_ query: QueryValues) {
-        func words(_ name: String) -> Set<String> {
-            Set((query.text(name) ?? "").split(separator: ",").map(String.init))
-        }
-        statuses = words("status")
-        environments = words("environment")
+    init(_ query: QueryValues) throws(Problem) {
+        statuses = try Self.words("status", of: StatusWord.allCases.map(\.rawValue), query)
+        environments = try Self.words(
+            "environment", of: DeploymentSpec.Environment.allCases.map(\.rawValue), query)
         model = query.text("model")
         isActive = query.isGiven("active") ? query.flag("active") : nil
+    }
+
+    private static func words(
+        _ name: String, of allowed: [String], _ query: QueryValues
+    ) throws(Problem) -> Set<String> {
+        let words = Set((query.text(name) ?? "").split(separator: ",").map(String.init))
+        guard let odd = words.sorted().first(where: { !allowed.contains($0) }) else { return words }
+        throw Problem(
+            status: 400, code: "INVALID_PARAMETER",
+            detail: "'\(name)' has \(Spelling.quoted(odd)); allowed: "
+                + allowed.joined(separator: ", "))
     }
 
     func matches(_ view: DeploymentView) -> Bool {

@@ -6,7 +6,7 @@ import State
 
 extension AdminAPI {
     func listOperations(_ call: AdminCall) async throws -> AdminResponse {
-        let listing = try Listing(call.query, pager, question: "operations")
+        let listing = try Listing(call.query, pager, question: "operations", of: "Operation")
         var readable = readable(call)
         var operations: [DeploymentOperation] = []
         for operation in try await control().operations(of: call.query.text("deployment"))
@@ -30,7 +30,10 @@ extension AdminAPI {
 
     func cancelOperation(_ call: AdminCall, isDryRun: Bool) async throws -> AdminResponse {
         let values = try call.values(AdminRoutes.reasonOnly)
-        let asked = try call.change(isDryRun: isDryRun, reason: values[DeploymentVerb.reason])
+        var asked = try call.change(isDryRun: isDryRun, reason: values[DeploymentVerb.reason])
+        keep(&asked, for: call) { receipt in
+            .json(receipt.operation?.json ?? .object([JSONValue.Member]()))
+        }
         let operation = try await control().cancel(call.path("id"), asked: asked)
         return .json(operation.json.marked(isDryRun))
     }

@@ -6,7 +6,7 @@ import Notation
 extension AdminAPI {
     func listReplicas(_ call: AdminCall) async throws -> AdminResponse {
         let name = call.path("name")
-        let listing = try Listing(call.query, pager, question: "replicas of \(name)")
+        let listing = try Listing(call.query, pager, question: "replicas of \(name)", of: "Replica")
         let replicas = try await control().replicas(of: name)
         return .json(
             listing.page(

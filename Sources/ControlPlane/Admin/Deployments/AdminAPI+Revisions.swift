@@ -8,7 +8,8 @@ extension AdminAPI {
         let name = call.path("name")
         let current = try await control().view(name).revision
         let revisions = try await control().revisions(of: name)
-        let listing = try Listing(call.query, pager, question: "revisions of \(name)")
+        let listing = try Listing(
+            call.query, pager, question: "revisions of \(name)", of: "Revision")
         return .json(
             listing.page(revisions, as: "revisions", id: { Self.descending($0.number) }) {
                 $0.json(isInForce: $0.number == current)

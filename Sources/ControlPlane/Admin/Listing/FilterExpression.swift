@@ -29,6 +29,8 @@ struct FilterExpression: Sendable {
 
     var isEmpty: Bool { terms.isEmpty }
 
+    var paths: [[String]] { terms.map(\.path) }
+
     private init(terms: [Term]) {
         self.terms = terms
     }
@@ -55,7 +57,7 @@ struct FilterExpression: Sendable {
     /// A field of an item by its whole path, or by what follows its first part.
     static func value(at path: [String], in item: JSONValue) -> JSONValue? {
         if let value = item[path: path], path.count > 1 || value.members == nil { return value }
-        for part in ["metadata", "status", "spec"] {
+        for part in ListedFields.groups {
             if let value = item[part]?[path: path] { return value }
         }
         return item[path: path]
@@ -119,21 +121,33 @@ struct FilterExpression: Sendable {
             throw refused(text, "write a field, one of = != : > >= < <=, and a value")
         }
         let value = rest.dropFirst(comparison.rawValue.count).drop { $0 == " " }
-        let path = Spelling.snakeCase(String(name)).split(separator: ".").map(String.init)
-        return Term(path: path, comparison: comparison, values: values(String(value)))
-    }
-
-    /// `a`, `"a b"` or `(a|b)`.
-    private static func values(_ text: String) -> [String] {
-        guard text.hasPrefix("("), text.hasSuffix(")") else { return [unquoted(text)] }
-        return text.dropFirst().dropLast().split(separator: "|").map {
-            unquoted(String($0))
+        guard let values = values(String(value)) else {
+            throw refused(
+                text,
+                "a value with spaces, quotes or brackets stands in double quotes, and any of "
+                    + "several is (a|b)")
         }
+        let path = Spelling.snakeCase(String(name)).split(separator: ".").map(String.init)
+        return Term(path: path, comparison: comparison, values: values)
     }
 
-    private static func unquoted(_ text: String) -> String {
-        guard text.count >= 2, text.hasPrefix("\""), text.hasSuffix("\"") else { return text }
-        return String(text.dropFirst().dropLast())
+    /// `a`, `"a b"` or `(a|b)`; nil for what is none of them.
+    private static func values(_ text: String) -> [String]? {
+        guard text.hasPrefix("("), text.hasSuffix(")"), text.count > 2 else {
+            return single(text).map { [$0] }
+        }
+        let parts = text.dropFirst().dropLast().split(
+            separator: "|", omittingEmptySubsequences: false)
+        let values = parts.compactMap { $0.isEmpty ? nil : single(String($0)) }
+        return values.count == parts.count ? values : nil
+    }
+
+    private static func single(_ text: String) -> String? {
+        if text.count >= 2, text.hasPrefix("\""), text.hasSuffix("\"") {
+            let inner = text.dropFirst().dropLast()
+            return inner.contains("\"") ? nil : String(inner)
+        }
+        return text.contains { " \"()|".contains($0) } ? nil : text
     }
 
     private static func refused(_ text: String, _ reason: String) -> Problem {

@@ -27,7 +27,7 @@ struct Listing: Sendable {
             "pageSize", .object(["type": "integer", "minimum": 0]),
             "Items a page; 100 without it, at most 1000 whatever is asked for."),
         Parameter(
-            "pageToken", .object(["type": "string", "maxLength": 4096]),
+            "pageToken", .object(["type": "string", "minLength": 1, "maxLength": 4096]),
             "`next_page_token` of the page before."),
     ]
 
@@ -40,8 +40,12 @@ struct Listing: Sendable {
     private let question: String
     private let pager: Pager
 
-    /// - Parameter question: whose list it is; pages of one are no pages of another.
-    init(_ query: QueryValues, _ pager: Pager, question: String) throws(Problem) {
+    /// - Parameters:
+    ///   - question: whose list it is; pages of one are no pages of another.
+    ///   - schema: the name of an item's.
+    init(
+        _ query: QueryValues, _ pager: Pager, question: String, of schema: String
+    ) throws(Problem) {
         self.pager = pager
         filter =
             try query.text("filter").map { text throws(Problem) in
@@ -60,11 +64,27 @@ struct Listing: Sendable {
         fields = (query.text("fields") ?? "").split(separator: ",").map { path in
             Spelling.snakeCase(String(path)).split(separator: ".").map(String.init)
         }
+        try Self.check(ListedFields(of: schema), filter, order, fields)
         pageSize = Self.size(query)
         let parts = [question, query.text("filter") ?? "", query.text("orderBy") ?? ""]
         self.question = parts.joined(separator: "\n")
         mark = try query.text("pageToken").map { text throws(Problem) in
             try pager.mark(text, question: parts.joined(separator: "\n"))
+        }
+    }
+
+    private static func check(
+        _ known: ListedFields, _ filter: FilterExpression, _ order: [String], _ fields: [[String]]
+    ) throws(Problem) {
+        // Whatever it has, each item has a name to be ordered by.
+        if order != ["name"], !known.find(order) {
+            throw known.refusal(order, in: "orderBy", isWhole: false)
+        }
+        for path in filter.paths where !known.find(path) {
+            throw known.refusal(path, in: "filter", isWhole: false)
+        }
+        for path in fields where !known.have(path) {
+            throw known.refusal(path, in: "fields", isWhole: true)
         }
     }
 

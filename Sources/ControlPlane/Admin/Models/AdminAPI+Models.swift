@@ -8,7 +8,7 @@ import State
 
 extension AdminAPI {
     func listModels(_ call: AdminCall) async throws -> AdminResponse {
-        let listing = try Listing(call.query, pager, question: "models")
+        let listing = try Listing(call.query, pager, question: "models", of: "Model")
         let versions = try await needed().models.versions(of: nil)
         let models = Dictionary(grouping: versions, by: \.model).map { (name: $0, versions: $1) }
         return .json(
@@ -24,7 +24,8 @@ extension AdminAPI {
     func listVersions(_ call: AdminCall) async throws -> AdminResponse {
         let model = call.path("model")
         let versions = try await versions(of: model)
-        let listing = try Listing(call.query, pager, question: "versions of \(model)")
+        let listing = try Listing(
+            call.query, pager, question: "versions of \(model)", of: "Version")
         let places = Dictionary(
             versions.enumerated().map { ($1.version, $0) }, uniquingKeysWith: { first, _ in first })
         return .json(

@@ -27,7 +27,7 @@ extension AdminRoutes {
             "Where replicas run: cores, memory, GPUs, what is taken, how limits are held.",
             parameters: Listing.parameters, answers: [200: .json("NodeList", "All of them.")]
         ) { api, call in
-            let listing = try Listing(call.query, api.pager, question: "nodes")
+            let listing = try Listing(call.query, api.pager, question: "nodes", of: "Node")
             return .json(
                 listing.page(
                     try await api.control().nodes(), as: "nodes", id: { $0.name },

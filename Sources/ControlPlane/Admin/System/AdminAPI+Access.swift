@@ -46,7 +46,7 @@ extension AdminAPI {
     }
 
     func listTokens(_ call: AdminCall) async throws -> AdminResponse {
-        let listing = try Listing(call.query, pager, question: "tokens")
+        let listing = try Listing(call.query, pager, question: "tokens", of: "Token")
         let tokens = try await needed().store.tokens()
         return .json(listing.page(tokens, as: "tokens", id: { $0.id }, render: { $0.json }))
     }
@@ -65,9 +65,21 @@ extension AdminAPI {
             return .dryRun(token.json.setting("id", to: nil))
         }
         let made = try await store.createToken(draft, by: call.actor, now: date())
-        return .json(
+        var answer = AdminResponse.json(
             made.record.json.merging(.object(["secret": .string(made.secret.text)])), status: 201,
             headers: ["location": "/v1/tokens/\(made.record.id)"])
+        answer.kept = KeptAnswer(Self.toldBefore(made.record.id, call.requestID))
+        return answer
+    }
+
+    /// For a request that comes again: the token is there, and who has its secret is not known.
+    private static func toldBefore(_ id: String, _ requestID: String) -> AdminResponse {
+        Problem(
+            status: 409, code: "TOKEN_ALREADY_MADE",
+            detail: "the first request with this Idempotency-Key made token \(id); its secret was "
+                + "told then, and is not kept",
+            hint: "if that answer was lost, revoke the token and make another with a new key"
+        ).response(requestID: requestID)
     }
 
     func token(_ id: String) async throws -> Token {

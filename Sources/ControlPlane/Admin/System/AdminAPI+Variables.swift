@@ -11,7 +11,8 @@ extension AdminAPI {
         _ kind: VariableKind, _ plural: String, _ resource: ResourceKind, _ call: AdminCall
     ) async throws -> AdminResponse {
         try requireSomewhere(.read, resource, call)
-        let listing = try Listing(call.query, pager, question: plural)
+        let listing = try Listing(
+            call.query, pager, question: plural, of: kind == .secret ? "Secret" : "Config")
         let records = try await needed().variables.list(kind).filter {
             call.authorization.allows(.read, resource, in: $0.environment.rawValue)
         }
