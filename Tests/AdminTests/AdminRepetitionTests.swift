@@ -47,13 +47,34 @@ import Testing
         #expect(try other.problem() == "IDEMPOTENCY_KEY_REUSED")
     }
 
-    @Test func `an answer with a secret in it is not kept`() async throws {
+    @Test func `a token is made once, and its secret is not kept`() async throws {
         let port = try await ControlPort()
         let body = #"{"grants": [{"role": "viewer"}]}"#
         let first = await port.send("POST", "/v1/tokens", body, key)
+        let secret = try #require(try first.json()["secret"]?.text)
         let again = await port.send("POST", "/v1/tokens", body, key)
-        #expect(first.status == 201 && again.status == 201)
-        #expect(try first.json()["secret"] != again.json()["secret"])
+        #expect(again.status == 409 && !again.text.contains(secret))
+        #expect(try again.problem() == "TOKEN_ALREADY_MADE")
+        #expect(again.text.contains(try first.json()["id"]?.text ?? "?"))
+        #expect(try await port.store.tokens().count == 2)
+    }
+
+    @Test(arguments: [
+        ("PUT", "/v1/services/echo/traffic", #"{"stable": 10, "canary": 90}"#),
+        ("DELETE", "/v1/services/echo/traffic", ""),
+        ("POST", "/v1/services/echo/endpoints/127.0.0.1:9001:drain", ""),
+        ("POST", "/v1/services/echo/endpoints/127.0.0.1:9001:undrain", ""),
+        ("POST", "/v1/system:backup", ""),
+        ("PUT", "/v1/secrets/s", #"{"environment": "staging", "value": "x"}"#),
+        ("PUT", "/v1/configs/c", #"{"environment": "staging", "values": {"A": "b"}}"#),
+    ])
+    func `every change may be repeated`(method: String, target: String, body: String) async throws {
+        let port = try await ControlPort()
+        let first = await port.send(method, target, body, key)
+        #expect((200..<300).contains(first.status), "\(first.text)")
+        let again = await port.send(method, target, body, key)
+        #expect(again.status == first.status && again.body == first.body)
+        #expect(again.headers["idempotency-replayed"] == "true")
     }
 
     @Test func `a key belongs to its token`() async throws {

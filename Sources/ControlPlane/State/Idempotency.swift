@@ -1,6 +1,7 @@
 // A client that does not know whether its request arrived sends it again with the same key, and
 // gets the first answer. The answer is stored in the transaction that does the work: a record that
-// is still running after a crash proves that nothing was done, so the key is free again.
+// is still running after a crash proves that nothing was done that would be done twice, so the key
+// is free again.
 
 /// The client's key within the token that used it; clients cannot meet each other's.
 package struct IdempotencyKey: Sendable, Hashable {

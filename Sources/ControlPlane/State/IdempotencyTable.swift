@@ -50,8 +50,9 @@ enum IdempotencyTable {
             arguments: [key.token, key.key])
     }
 
-    /// A record is finished by the very transaction that does its work, so whatever a process
-    /// that has ended left running was not done.
+    /// A record is finished by the very transaction that does its work, wherever doing it again
+    /// would do it twice; of the rest (a split, a secret, a registration) the second time comes to
+    /// the same. So whatever a process that has ended left running may be done.
     static func dropUnfinished(in connection: Database) throws {
         try connection.execute(sql: "DELETE FROM idempotency WHERE is_done = 0")
     }

@@ -94,7 +94,8 @@ struct AdminEndpoint: Sendable {
             isConditional: false, handle)
     }
 
-    /// A row that changes something: every one takes `dryRun`, and its handler is told.
+    /// A row that changes something: every one takes `dryRun`, and its handler is told; and every
+    /// one takes a key, so that it may be sent again.
     init(
         _ method: Method, _ path: String, _ name: String, _ tag: String, _ access: Access,
         _ summary: String, parameters: [Parameter] = [], body: Body = .none,
@@ -102,7 +103,8 @@ struct AdminEndpoint: Sendable {
     ) {
         let dry = Answer.json("DryRun", "With dryRun: it would be done.")
         self.init(
-            method, path, name, tag, access, summary, [AdminRoutes.dryRun] + parameters, body,
+            method, path, name, tag, access, summary,
+            [AdminRoutes.dryRun, AdminRoutes.idempotencyKey] + parameters, body,
             answers.merging([200: dry]) { own, _ in own }, isConditional: isConditional
         ) { api, call in try await change(api, call, call.isDryRun) }
     }

@@ -6,7 +6,7 @@ import Notation
 import State
 
 extension AdminEndpoint {
-    /// Whether its row takes a key: an answer with a secret in it is not kept.
+    /// Whether its row takes a key; what only reads is simply done again.
     fileprivate var mayBeRepeated: Bool {
         parameters.contains { $0.name == AdminRoutes.idempotencyKey.name }
     }
@@ -34,9 +34,7 @@ extension AdminAPI {
         guard !original.isDryRun, let store = memory?.store else {
             return try await original.endpoint.handle(self, original)
         }
-        let hash = Digest.sha256(
-            Array("\(original.request.method) \(original.request.target)\n".utf8)
-                + original.request.body)
+        let hash = try Self.hash(of: original, store)
         switch try await store.beginIdempotent(repetition.key, requestHash: hash, now: date()) {
         case .done(let answer): return Self.repeated(answer)
         case .running:
@@ -56,23 +54,36 @@ extension AdminAPI {
         return try await first(call, repetition, store)
     }
 
+    /// Of a request that carries a secret it must not be one that can be guessed without the key.
+    private static func hash(of call: AdminCall, _ store: Store) throws -> String {
+        let hash = Digest.sha256(
+            Array("\(call.request.method) \(call.request.target)\n".utf8) + call.request.body)
+        return call.endpoint.tag == "secrets" ? try store.fingerprint(hash) : hash
+    }
+
     private func first(
         _ call: AdminCall, _ repetition: Repetition, _ store: Store
     ) async throws -> AdminResponse {
+        let answer: AdminResponse
         do {
-            let answer = try await call.endpoint.handle(self, call)
-            if !repetition.isStored.isRaised {
-                try await store.finishIdempotent(
-                    IdempotentAnswer(
-                        key: repetition.key, status: answer.status, headers: answer.headers,
-                        body: answer.body), now: date())
-            }
-            return answer
+            answer = try await call.endpoint.handle(self, call)
         } catch {
             // The first error is the one that tells; a key that stays taken expires.
             try? await store.abandonIdempotent(repetition.key)
             throw error
         }
+        if repetition.isStored.isRaised { return answer }
+        let kept = answer.kept ?? KeptAnswer(answer)
+        do {
+            try await store.finishIdempotent(
+                IdempotentAnswer(
+                    key: repetition.key, status: kept.status, headers: kept.headers,
+                    body: kept.body), now: date())
+        } catch {
+            // It is done, and that is what is told; too large to be kept, it would be done again.
+            try? await store.abandonIdempotent(repetition.key)
+        }
+        return answer
     }
 
     private static func key(_ text: String, _ call: AdminCall) throws(Problem) -> IdempotencyKey {

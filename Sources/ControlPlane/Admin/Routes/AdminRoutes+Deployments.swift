@@ -42,7 +42,7 @@ extension AdminRoutes {
     /// What every change takes.
     static let change = [onConflict, prefer]
     /// What every verb takes.
-    static let verb = change + [ifMatchMaybe, idempotencyKey]
+    static let verb = change + [ifMatchMaybe]
 
     static let begun: [Int: AdminEndpoint.Answer] = [
         200: .versioned("Changed", "Done; with dryRun, what would be done."),
@@ -81,7 +81,7 @@ extension AdminRoutes {
         AdminEndpoint(
             .post, "/v1/deployments", "createDeployment", "deployments",
             .needs(.create, .deployment, .handler), "Creates a deployment and starts it.",
-            parameters: [prefer, idempotencyKey], body: .schema("DeploymentCreate"),
+            parameters: [prefer], body: .schema("DeploymentCreate"),
             answers: begun.mapValues { $0.leading(to: madeByName, ["name": "$request.body#/name"]) }
         ) { api, call, isDryRun in try await api.createDeployment(call, isDryRun: isDryRun) },
         AdminEndpoint(
@@ -99,7 +99,7 @@ extension AdminRoutes {
             .patch, "/v1/deployments/{name}", "updateDeployment", "deployments",
             .needs(.update, .deployment, .deployment),
             "Changes fields by a merge patch (RFC 7396); `x-penstock-edit` says what each means.",
-            parameters: change + [ifMatch, idempotencyKey], body: .schema("DeploymentPatch"),
+            parameters: change + [ifMatch], body: .schema("DeploymentPatch"),
             answers: begun,
             isConditional: true
         ) { api, call, isDryRun in
@@ -117,7 +117,7 @@ extension AdminRoutes {
             .delete, "/v1/deployments/{name}", "deleteDeployment", "deployments",
             .needs(.delete, .deployment, .deployment),
             "Stops it, takes its route away, and keeps its history.",
-            parameters: change + [ifMatch, idempotencyKey], answers: begun, isConditional: true
+            parameters: change + [ifMatch], answers: begun, isConditional: true
         ) { api, call, isDryRun in try await api.change(.delete, call, isDryRun: isDryRun) },
         AdminEndpoint(
             .get, "/v1/deployments/{name}/health", "getHealth", "deployments",

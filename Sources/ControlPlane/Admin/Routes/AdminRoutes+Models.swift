@@ -53,7 +53,7 @@ extension AdminRoutes {
             .post, "/v1/models/{model}/versions", "registerVersion", "models",
             .needs(.create, .modelVersion, .none),
             "Registers a version: its digest is taken now and verified before each start.",
-            parameters: [idempotencyKey], body: .form(registration),
+            body: .form(registration),
             answers: [
                 200: .json("Version", "It was registered before, with the same content."),
                 201: .json("Version", "Registered.").leading(
@@ -86,7 +86,7 @@ extension AdminRoutes {
             .post, "/v1/models/{model}/versions/{version}:deploy", "deployVersion", "models",
             .needs(.deploy, .deployment, .handler),
             "Deploys it to an environment: creates its deployment, or updates the one there is.",
-            parameters: [prefer, idempotencyKey], body: .form(deployment), answers: begun
+            parameters: [prefer], body: .form(deployment), answers: begun
         ) { api, call, isDryRun in try await api.deployVersion(call, isDryRun: isDryRun) },
     ]
 }

@@ -34,7 +34,7 @@ extension AdminRoutes {
         AdminEndpoint(
             .post, "/v1/operations/{id}:cancel", "cancelOperation", "operations",
             .needs(.cancel, .operation, .operation), "Ends it early, where that is possible.",
-            parameters: [idempotencyKey], body: .form(reasonOnly),
+            body: .form(reasonOnly),
             answers: [200: .json("Operation", "As it is now.")]
         ) { api, call, isDryRun in try await api.cancelOperation(call, isDryRun: isDryRun) },
     ]

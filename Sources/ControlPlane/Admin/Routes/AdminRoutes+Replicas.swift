@@ -42,7 +42,7 @@ extension AdminRoutes {
                 .post, "/v1/deployments/{name}/replicas/{replica}:\(action.rawValue)",
                 "\(action.rawValue)Replica", "replicas",
                 .needs(action == .restart ? .restart : .drain, .replica, .deployment),
-                summary(action), parameters: [prefer, idempotencyKey],
+                summary(action), parameters: [prefer],
                 body: .form(reasonOnly), answers: begun
             ) { api, call, isDryRun in try await api.act(action, call, isDryRun: isDryRun) }
         }
@@ -74,5 +74,8 @@ extension AdminRoutes {
         Parameter(
             "follow", .object(["type": "boolean"]),
             "Goes on as events until the run is over or nobody reads."),
+        Parameter(
+            "Last-Event-ID", .object(["type": "string"]), in: .header,
+            "With `follow`: where the stream broke off; wins over where to begin."),
     ]
 }

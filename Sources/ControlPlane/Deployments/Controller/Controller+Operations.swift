@@ -99,6 +99,10 @@ extension Controller {
             AuditDraft(
                 "operation.cancel", operation.key, detail: ["deployment": name],
                 requestID: asked.requestID))
+        if let key = asked.repetition, let answer = asked.answer {
+            let plan = ChangePlan(action: "cancel")
+            transaction.answer = IdempotentAnswer(key, answer(receipt(entry, operation, plan)))
+        }
         let commit = try await storeForCaller(transaction)
         if let document = commit.documents.first(where: { $0.key == entry.key }) {
             entry.takeUp(document)

@@ -58,6 +58,11 @@ extension Controller {
             AuditDraft(
                 "replica.\(action.rawValue)", DeploymentKeys.replica(row),
                 detail: asked.reason.map { ["reason": $0] } ?? [:], requestID: asked.requestID))
+        if let key = asked.repetition, let answer = asked.answer {
+            // With its work: a replica replaced before a crash is not replaced again after it.
+            let plan = ChangePlan(action: "replica_\(action.rawValue)")
+            transaction.answer = IdempotentAnswer(key, answer(receipt(entry, nil, plan)))
+        }
         let commit = try await storeForCaller(transaction)
         entry.rowVersions[replica] = commit.documents.first?.version
         entry.sightings = entries[name]?.sightings ?? entry.sightings
