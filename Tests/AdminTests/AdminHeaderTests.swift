@@ -50,6 +50,21 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("*", 304), ("TAG", 304), ("W/TAG", 304), (#""x", TAG"#, 304), (#"W/"x",W/TAG , "y""#, 304),
+        (#""x""#, 200), ("VERSION", 200), (#""TAG"#, 200), ("", 200),
+    ])
+    func `what the client has is not sent again`(field: String, status: Int) async throws {
+        let port = try await ControlPort.withIris()
+        let tag = try #require(await port.send("GET", "/v1/deployments/iris").headers["etag"])
+        let text = field.replacing("TAG", with: tag)
+            .replacing("VERSION", with: tag.replacing("\"", with: ""))
+        let answer = await port.send(
+            "GET", "/v1/deployments/iris", "", ["if-none-match": text])
+        #expect(answer.status == status && answer.headers["etag"] == tag)
+        #expect(answer.body.isEmpty == (status == 304))
+    }
+
     @Test func `a preference that is none is passed over`() async throws {
         let port = try await ControlPort.withIris()
         for preference in [";", "x,;", "respond-async, wait", "wait=0", "wait=x"] {

@@ -183,8 +183,13 @@ import Testing
         #expect(text.text == "one\ntwo\nthree\n")
         let stream = await port.send("GET", "\(logs)?follow=true")
         let parts = try await stream.streamed(parts: 4)
-        #expect(parts.first?.hasPrefix("id: 0\nevent: line\ndata: {") == true)
+        #expect(parts.first?.hasPrefix("id: 1.0\nevent: line\ndata: {") == true)
         #expect(parts.last?.hasPrefix("event: end") == true)
+        let resumed = await port.send(
+            "GET", "\(logs)?follow=true", "", ["last-event-id": "1.10"])
+        #expect(try await resumed.streamed(parts: 1)[0].contains("three"))
+        let odd = await port.send("GET", "\(logs)?follow=true", "", ["last-event-id": "10"])
+        #expect(odd.status == 400)
         let none = await port.send("GET", "/v1/deployments/iris/replicas/iris-9/logs")
         #expect(try none.problem() == "LOG_NOT_FOUND")
         for query in ["?offset=1&tail=2", "?run=x", "?since=x", "?limit=0", "?tail=0"] {
@@ -212,6 +217,23 @@ import Testing
             try await port.send("POST", "/v1/system:backup", #"{"file": "a.db"}"#).problem()
                 == "FILE_EXISTS")
         #expect(await port.send("POST", "/v1/system:backup", #"{"file": "../a"}"#).status == 422)
+    }
+
+    @Test func `there are so many backups, and the next is refused`() async throws {
+        let port = try await ControlPort()
+        let folder = port.store.directory.appending(path: "backups")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for index in 0..<30 {
+            try Data().write(to: folder.appending(path: "\(index).db"))
+        }
+        let last = await port.send("POST", "/v1/system:backup", #"{"file": "last.db"}"#)
+        #expect(last.status == 201, "\(last.text)")
+        for query in ["", "?dryRun=true"] {
+            let more = await port.send("POST", "/v1/system:backup\(query)", #"{"file": "x.db"}"#)
+            #expect(try more.problem() == "BACKUPS_FULL")
+        }
+        try FileManager.default.removeItem(at: folder.appending(path: "0.db"))
+        #expect(await port.send("POST", "/v1/system:backup").status == 201)
     }
 
     @Test func `replicas, revisions and nodes are told`() async throws {

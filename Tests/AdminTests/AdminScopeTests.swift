@@ -69,7 +69,7 @@ import Testing
         let commit = try await port.store.commit(transaction)
         let watch = await port.send("GET", "/v1/watch?since=\(before)", token: viewer)
         let parts = try await watch.streamed(parts: 2)
-        #expect(parts.last == "id: \(commit.sequence)\n\n")
+        #expect(parts.last == ": \(commit.sequence)\nid: \(commit.sequence)\n\n")
     }
 
     @Test func `operations of what is gone are told where it was`() async throws {

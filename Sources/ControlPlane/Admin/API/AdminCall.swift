@@ -117,4 +117,15 @@ enum EntityTag {
         let version = text.dropFirst().dropLast()
         return version.contains("\"") || version.isEmpty ? nil : String(version)
     }
+
+    /// `If-None-Match`: `*`, or a list of tags, weak ones among them, compared weakly (RFC 9110,
+    /// 13.1.2). A version has no comma, so what has one is another tag.
+    static func matches(_ field: String?, version: String) -> Bool {
+        guard let field else { return false }
+        return field.split(separator: ",").contains { part in
+            let tag = part.trimmingCharacters(in: .whitespaces)
+            if tag == "*" { return true }
+            return self.version(tag.hasPrefix("W/") ? String(tag.dropFirst(2)) : tag) == version
+        }
+    }
 }

@@ -12,11 +12,11 @@ extension AdminAPI {
 
     func logs(_ call: AdminCall) async throws -> AdminResponse {
         let query = try logQuery(call)
-        let page = try await logPage(query)
         let accept = call.request.headers["accept"] ?? ""
         if call.query.flag("follow") || accept.hasPrefix("text/event-stream") {
-            return try follow(query, from: page)
+            return try await follow(query, call)
         }
+        let page = try await logPage(query)
         if accept.hasPrefix("text/plain") { return .plain(page) }
         return .json(
             .object([
@@ -68,8 +68,10 @@ extension AdminAPI {
         }
     }
 
-    /// Reads page after page; ends when a newer run has begun, or nobody reads any more.
-    private func follow(_ query: LogQuery, from first: LogPage) throws -> AdminResponse {
+    /// Reads page after page; ends when a newer run has begun, the replica is gone, or nobody reads
+    /// any more.
+    private func follow(_ asked: LogQuery, _ call: AdminCall) async throws -> AdminResponse {
+        let (query, first) = try await beginning(asked, call)
         let place = try streams.enter()
         let control = try control()
         return .events { [isClosing] send in
@@ -79,7 +81,8 @@ extension AdminAPI {
             while !Task.isCancelled, !isClosing.isRaised {
                 for line in page.lines {
                     try await send(
-                        "id: \(line.offset)\nevent: line\ndata: \(line.json.compact)\n\n")
+                        "id: \(page.run).\(line.offset)\nevent: line\n"
+                            + "data: \(line.json.compact)\n\n")
                 }
                 quiet = page.lines.isEmpty ? quiet + Self.followPause : .zero
                 if quiet >= AdminAPI.heartbeat {
@@ -92,7 +95,8 @@ extension AdminAPI {
                 }
                 query.run = .number(page.run)
                 query.from = .offset(page.next)
-                page = try await control.logs(query)
+                guard let next = try await Self.page(query, control) else { break }
+                page = next
             }
             try await send("event: end\ndata: {}\n\n")
         }
@@ -105,7 +109,47 @@ extension AdminAPI {
         var newest = query
         newest.run = .current
         newest.from = .last(lines: 1)
-        return try await control.logs(newest).run > run
+        return try await page(newest, control).map { $0.run > run } ?? true
+    }
+
+    /// Nil when the deployment or what its replica said is gone: that is an end, not a fault.
+    private static func page(
+        _ query: LogQuery, _ control: any DeploymentControl
+    ) async throws -> LogPage? {
+        do {
+            return try await control.logs(query)
+        } catch ControlError.notFound, ControlError.unknownReplica, ReplicaError.noSuchLog {
+            return nil
+        }
+    }
+
+    /// Where the client was, if it comes back and that run is still kept; else where it asks for.
+    private func beginning(
+        _ asked: LogQuery, _ call: AdminCall
+    ) async throws -> (query: LogQuery, page: LogPage) {
+        guard let (run, offset) = try lastLine(call) else {
+            return (asked, try await logPage(asked))
+        }
+        var resumed = asked
+        (resumed.run, resumed.from) = (.number(run), .offset(offset))
+        guard var page = try await Self.page(resumed, control()) else {
+            return (asked, try await logPage(asked))
+        }
+        page.lines.removeAll { $0.offset <= offset }
+        return (resumed, page)
+    }
+
+    /// `Last-Event-ID: 2.4096`: the run, and the offset of the last line that was told.
+    private func lastLine(_ call: AdminCall) throws(Problem) -> (run: Int, offset: UInt64)? {
+        guard let text = call.request.headers["last-event-id"] else { return nil }
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, let run = Int(parts[0]), run > 0, let offset = UInt64(parts[1])
+        else {
+            throw Problem(
+                status: 400, code: "INVALID_PARAMETER",
+                detail: "Last-Event-ID is \(Spelling.quoted(text)); allowed: the id of an event")
+        }
+        return (run, offset)
     }
 }
 

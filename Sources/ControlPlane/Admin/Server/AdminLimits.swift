@@ -13,4 +13,8 @@ package enum AdminLimits {
     static let bodySeconds: Int64 = 60
     /// How long a client may leave what it has asked for unread.
     static let stallSeconds: Int64 = 60
+    /// Backups made through the API that are kept: one a day for a month.
+    static let backups = 31
+    /// All of them: four of the largest state there can be.
+    static let backupBytes: Int64 = 16 * 1024 * 1024 * 1024
 }

@@ -49,18 +49,12 @@ extension AdminAPI {
         let store = try needed().store
         let stamp = date().formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
         let name = try call.values(AdminRoutes.backup)[AdminRoutes.backupFile] ?? "\(stamp).db"
-        let folder = store.directory.appending(path: "backups", directoryHint: .isDirectory)
+        let backups = BackupFolder(of: store)
+        let file = try backups.place(for: name)
         if isDryRun {
-            let file = folder.appending(path: name).path(percentEncoded: false)
-            guard !FileManager.default.fileExists(atPath: file) else {
-                throw StateError.wouldReplace(file: file)
-            }
-            return .dryRun(.object(["file": .string(file)]))
+            return .dryRun(.object(["file": .string(file.path(percentEncoded: false))]))
         }
-        try FileManager.default.createDirectory(
-            at: folder, withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700])
-        let file = folder.appending(path: name)
+        try backups.make()
         let report = try await store.backup(to: file)
         return .json(
             .object([

@@ -107,7 +107,9 @@ extension AdminAPI {
 
     /// No event for who listens, but the id from which a client that comes back goes on (WHATWG
     /// HTML, 9.2.6).
-    private static func position(_ sequence: UInt64) -> String { "id: \(sequence)\n\n" }
+    private static func position(_ sequence: UInt64) -> String {
+        ": \(sequence)\nid: \(sequence)\n\n"
+    }
 
     private static func event(_ change: DocumentChange, _ content: WatchedContent) -> String {
         let data = JSONValue.object([
