@@ -73,6 +73,12 @@ extension SecretFile {
         try randomKey("page.key", bytes: 32, in: directory)
     }
 
+    /// It is made once the database is: where it is, there has been one.
+    static func hasPageKey(in directory: URL) -> Bool {
+        FileManager.default.fileExists(
+            atPath: directory.appending(path: "page.key").path(percentEncoded: false))
+    }
+
     /// Seals secrets of deployments.
     static func secretsKey(in directory: URL) throws -> [UInt8] {
         try randomKey("secrets.key", bytes: 32, in: directory)

@@ -12,8 +12,13 @@ extension StateError: CustomStringConvertible {
                 + "stop it or choose another directory"
         case .corrupt(let file, let reason):
             "\(file): the database is damaged (\(reason)); stop Penstock and restore a backup "
-                + "with 'penstock restore', or move the file away to start afresh without the "
-                + "changes made through the API"
+                + "with 'penstock restore', or move the file and 'audit.checkpoint' away to start "
+                + "afresh without the changes made through the API"
+        case .behind(let file, let entries, let checkpoint, let vouched):
+            "\(file): the database has lost what it held: its audit log ends at \(entries), and "
+                + "\(checkpoint) vouches for \(vouched); restore a backup with 'penstock restore', "
+                + "or move both files away to start afresh, without deployments, tokens and "
+                + "history, which ends the replicas that run"
         case .tooNew(let file):
             "\(file): written by a later version of Penstock; use that version, or another "
                 + "state directory"

@@ -11,6 +11,9 @@ package enum StateError: Error, Sendable, Equatable {
     case corrupt(file: String, reason: String)
     /// Written by a later version of Penstock.
     case tooNew(file: String)
+    /// A signed checkpoint beside it reached further: the database was lost, emptied, or put back
+    /// to what it was.
+    case behind(file: String, entries: UInt64, checkpoint: String, vouched: UInt64)
     case full(file: String)
     /// Another program holds a lock on the database for longer than we wait.
     case locked(file: String)
@@ -64,4 +67,14 @@ package enum StateError: Error, Sendable, Equatable {
     case unreadable(what: String, reason: String)
     /// The store was closed while somebody waited.
     case closed
+}
+
+extension StateError {
+    /// Somebody else was faster: read again, and try again.
+    package var isOvertaken: Bool {
+        switch self {
+        case .exists, .missing, .stale: true
+        default: false
+        }
+    }
 }

@@ -68,6 +68,41 @@ extension Store {
         }
     }
 
+    /// A file that is empty although the directory has been in use was not so when it was left.
+    /// Nothing is made before that is known: what a first start makes would hide it.
+    static func checkPresence(_ path: String, _ directory: URL) throws {
+        guard StateDirectory.bytes(of: path) == 0 else { return }
+        if let vouched = vouched(directory) { throw behind(path, entries: 0, vouched, directory) }
+        if FileManager.default.fileExists(atPath: path), SecretFile.hasPageKey(in: directory) {
+            throw StateError.corrupt(file: path, reason: "it is empty, and was not")
+        }
+    }
+
+    /// The directory's own checkpoint may not have reached further than the database does.
+    static func checkExtent(
+        _ database: DatabasePool, _ path: String, _ directory: URL
+    ) throws {
+        guard let vouched = vouched(directory) else { return }
+        let last = try translating(path) { try database.read { try AuditTable.last(in: $0).id } }
+        let entries = UInt64(clamping: last)
+        guard entries < vouched else { return }
+        throw behind(path, entries: entries, vouched, directory)
+    }
+
+    /// The newest entry that a checkpoint was signed for; nil when none was.
+    private static func vouched(_ directory: URL) -> UInt64? {
+        // One that nobody can read vouches for nothing; `penstock audit verify` tells of it.
+        let checkpoint = try? AuditLog.checkpoint(in: StateDirectory.checkpointFile(in: directory))
+        return checkpoint.flatMap { $0.lastID > 0 && $0.isGenuine ? $0.lastID : nil }
+    }
+
+    private static func behind(
+        _ path: String, entries: UInt64, _ vouched: UInt64, _ directory: URL
+    ) -> StateError {
+        let file = StateDirectory.checkpointFile(in: directory).path(percentEncoded: false)
+        return .behind(file: path, entries: entries, checkpoint: file, vouched: vouched)
+    }
+
     static func isLarge(_ path: String) -> Bool {
         StateDirectory.bytes(of: path) > StateLimits.checkedAtStartBytes
     }

@@ -36,8 +36,10 @@ package final class Store: StateStore, TrafficStore {
         self.directory = directory
         lock = try StateLock(directory: directory)
         path = StateDirectory.databaseFile(in: directory).path(percentEncoded: false)
+        try Store.checkPresence(path, directory)
         try StateDirectory.narrow(path)
         database = try Store.open(path, options)
+        try Store.checkExtent(database, path, directory)
         self.options = options
         retention = options.retention
         databaseBytes = options.databaseBytes
