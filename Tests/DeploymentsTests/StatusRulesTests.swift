@@ -81,15 +81,23 @@ import Testing
             $0.replicas = replicas(.ready, .ready)
             $0.isRoutingSynced = false
         },
+        Row("a person has taken all out", .starting, "DrainedByHand") {
+            $0.replicas = replicas(.ready, .ready, isHeld: true)
+        },
+        Row("for long", .failed, "DrainedByHand") {
+            $0.replicas = replicas(.ready, isHeld: true)
+            $0.unreachableSince = StatusRulesTests.now - 61
+        },
     ]
 
     static func replicas(
-        _ phases: ReplicaPhase..., isReachable: Bool = true, isBudgetSpent: Bool = false
+        _ phases: ReplicaPhase..., isReachable: Bool = true, isHeld: Bool = false,
+        isBudgetSpent: Bool = false
     ) -> [ReplicaStanding] {
         phases.enumerated().map {
             ReplicaStanding(
-                id: "r-\($0)", phase: $1, isReachable: isReachable, trouble: "trouble",
-                isBudgetSpent: isBudgetSpent)
+                id: "r-\($0)", phase: $1, isReachable: isReachable, isHeld: isHeld,
+                trouble: "trouble", isBudgetSpent: isBudgetSpent)
         }
     }
 

@@ -102,7 +102,10 @@ extension Controller {
         let before = entry.judge.verdict
         if entry.record.desire == .running {
             let ready = entry.status.replicas.ready
-            let troubles = entry.sightings.sorted { $0.key < $1.key }
+            let troubles =
+                entry.rows.filter { $0.isHeld && $0.phase == .ready }
+                .map { "\($0.id): drained by hand" }
+                + entry.sightings.sorted { $0.key < $1.key }
                 .filter { !$0.value.isReachable }.map { "\($0.key): \($0.value.trouble)" }
             entry.judge.observe(
                 service.measures,

@@ -41,7 +41,8 @@ struct OperationGoal {
     }
 
     private func isGood(_ row: ReplicaRow) -> Bool {
-        row.phase == .ready && wish.isCurrent(row) && sightings[row.id]?.role == .serving
+        // One that a person keeps out of the rotation is where it shall be.
+        row.phase == .ready && wish.isCurrent(row) && sightings[row.id]?.role == row.role
             && sightings[row.id]?.isReachable ?? true
     }
 

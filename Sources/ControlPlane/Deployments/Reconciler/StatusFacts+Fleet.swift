@@ -16,11 +16,11 @@ extension StatusFacts {
             let trouble = sighting?.trouble ?? ""
             return ReplicaStanding(
                 id: row.id, phase: row.phase, isReachable: sighting?.isReachable ?? true,
-                trouble: trouble.isEmpty ? row.cause : trouble,
+                isHeld: row.isHeld, trouble: trouble.isEmpty ? row.cause : trouble,
                 isBudgetSpent: row.history.isCrashLooping)
         }
         isRoutingSynced = rows.allSatisfy {
-            $0.phase != .ready || sightings[$0.id]?.role == .serving
+            $0.phase != .ready || sightings[$0.id]?.role == $0.role
         }
         let hasServed = earlier != nil || rows.contains { $0.wasReady && $0.phase != .exited }
         let isUnreachable = wish.isRunning && wish.count > 0 && reachable.isEmpty && hasServed

@@ -28,7 +28,8 @@ extension StatusFacts {
         switch desire {
         case .deleted: deleting
         case .stopped: living.isEmpty ? stopped : stopping
-        case .running: failedSummary ?? scaledToZero ?? onTheWay ?? serving ?? waiting
+        case .running:
+            drainedByHand ?? failedSummary ?? scaledToZero ?? onTheWay ?? serving ?? waiting
         }
     }
 
@@ -48,6 +49,15 @@ extension StatusFacts {
 
     private var stopped: Summary {
         Summary(word: .stopped, reason: "Stopped", message: "stopped; start it to serve again")
+    }
+
+    /// A person did it, and only a person can undo it.
+    private var drainedByHand: Summary? {
+        guard target > 0, reachable.isEmpty, !held.isEmpty else { return nil }
+        return Summary(
+            word: isUnreachableTooLong ? .failed : .starting, reason: "DrainedByHand",
+            message: "no replica takes requests: \(Words.replicas(held.count)) taken out of the "
+                + "rotation by hand; undrain one")
     }
 
     private var failedSummary: Summary? {
@@ -95,7 +105,8 @@ extension StatusFacts {
         guard reachable.count >= max(1, minAvailable), isRoutingSynced else { return nil }
         return Summary(
             word: .healthy, reason: "Serving",
-            message: "\(reachable.count) of \(Words.replicas(target)) ready")
+            message: "\(reachable.count) of \(Words.replicas(target)) ready"
+                + (held.isEmpty ? "" : ", \(held.count) drained by hand"))
     }
 
     private var waiting: Summary {

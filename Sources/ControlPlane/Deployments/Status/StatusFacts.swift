@@ -14,18 +14,21 @@ package struct ReplicaStanding: Sendable, Equatable {
     package var phase: ReplicaPhase
     /// Whether the data plane can reach it: not failing its checks, not ejected.
     package var isReachable: Bool
+    /// Somebody keeps it out of the rotation.
+    package var isHeld: Bool
     /// Why it is ejected or why it failed, in words.
     package var trouble: String
     /// Five starts in ten minutes came to nothing.
     package var isBudgetSpent: Bool
 
     package init(
-        id: String, phase: ReplicaPhase, isReachable: Bool = true, trouble: String = "",
-        isBudgetSpent: Bool = false
+        id: String, phase: ReplicaPhase, isReachable: Bool = true, isHeld: Bool = false,
+        trouble: String = "", isBudgetSpent: Bool = false
     ) {
         self.id = id
         self.phase = phase
         self.isReachable = isReachable
+        self.isHeld = isHeld
         self.trouble = trouble
         self.isBudgetSpent = isBudgetSpent
     }
@@ -79,7 +82,10 @@ package struct StatusFacts: Sendable {
     /// Spawned and not on its way out.
     private static let alive: Set<ReplicaPhase> = [.spawning, .loading, .warming, .ready]
 
-    var reachable: [ReplicaStanding] { replicas.filter { $0.phase == .ready && $0.isReachable } }
+    var reachable: [ReplicaStanding] {
+        replicas.filter { $0.phase == .ready && $0.isReachable && !$0.isHeld }
+    }
+    var held: [ReplicaStanding] { replicas.filter { $0.phase == .ready && $0.isHeld } }
     var ejected: [ReplicaStanding] { replicas.filter { $0.phase == .ready && !$0.isReachable } }
     var failed: [ReplicaStanding] { replicas.filter { $0.phase == .failed } }
     var pastSpawn: [ReplicaStanding] {
@@ -96,7 +102,8 @@ package struct StatusFacts: Sendable {
             [.reserved, .spawning, .loading, .warming].contains($0.phase)
         }
         counts.failed = failed.count + ejected.count
-        counts.draining = replicas.count { $0.phase == .draining || $0.phase == .stopping }
+        counts.draining =
+            replicas.count { $0.phase == .draining || $0.phase == .stopping } + held.count
         return counts
     }
 
