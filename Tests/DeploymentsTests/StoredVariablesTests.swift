@@ -109,10 +109,97 @@ import Testing
         }
     }
 
-    @Test func `what is removed is gone with all its versions`() async throws {
+    /// A deployment's revision as the controller stores it.
+    private func makeRevision(
+        _ number: Int, of name: String = "iris", _ patch: String
+    ) async throws {
+        let spec = try Specs.with(patch)
+        var facts = ResolvedFacts()
+        facts.pinned = try await variables.pin(spec)
+        var transaction = Transaction(at: moment, actor: "me")
+        try transaction.create(
+            DocumentKey(.revision, "\(name)/r\(number)"),
+            spec: Revision(
+                number: number, kind: .create, content: RevisionContent(of: spec, facts: facts),
+                strategy: spec.strategy, createdAt: moment, createdBy: "me"))
+        try await store.commit(transaction)
+    }
+
+    @Test func `a version that a revision names outlives any number of newer ones`() async throws {
         try await set("token", .secret("one"))
+        let patch = #"{"secrets": {"T": "token"}}"#
+        let pinned = try await variables.pin(Specs.with(patch))
+        try await makeRevision(1, patch)
+        for number in 2...110 { try await set("token", .secret("value \(number)")) }
+        #expect(try await variables.values(pinned).secrets == ["T": "one"])
+        let kept = try await variables.record(.secret, "token").versions.map(\.number)
+        #expect(kept.count == 100)
+        #expect(kept.first == 1)
+        #expect(kept.last == 110)
+    }
+
+    @Test func `large values are let go of by their size`() async throws {
+        for number in 1...9 {
+            try await set("chain", .secret(String(repeating: "\(number)", count: 30_000)))
+        }
+        let kept = try await variables.record(.secret, "chain").versions.map(\.number)
+        #expect(kept.last == 9)
+        #expect(kept.count < 9)
+    }
+
+    @Test func `what a revision names is not removed, and the refusal says which`() async throws {
+        try await set("token", .secret("one"))
+        try await makeRevision(1, #"{"secrets": {"T": "token"}}"#)
+        try await makeRevision(2, "{}")
+        await #expect(
+            throws: VariableError.inUse(.secret, "token", users: ["iris revision 1"])
+        ) {
+            try await self.variables.remove(.secret, "token", by: "me", at: self.moment)
+        }
+    }
+
+    @Test func `a number never means something else, also after a removal`() async throws {
+        try await set("token", .secret("one"))
+        let pinned = try await variables.pin(Specs.with(#"{"secrets": {"T": "token"}}"#))
         try await variables.remove(.secret, "token", by: "me", at: moment)
         #expect(try await variables.list(.secret).isEmpty)
-        #expect(try await set("token", .secret("two")).newest?.number == 1)
+        #expect(try await set("token", .secret("two")).newest?.number == 2)
+        #expect(try await set("other", .secret("two")).newest?.number == 1)
+        await #expect(throws: VariableError.self) { try await self.variables.values(pinned) }
+    }
+
+    @Test func `a version of another content than was pinned is refused`() async throws {
+        try await set("token", .secret("one"))
+        var pinned = try await variables.pin(Specs.with(#"{"secrets": {"T": "token"}}"#))
+        pinned.secrets["T"]?.fingerprint = "another"
+        await #expect(throws: VariableError.remade(.secret, "token", version: 1)) {
+            try await self.variables.values(pinned)
+        }
+        await #expect(throws: SpecProblems.self) {
+            try await self.variables.conditions(pinned)
+        }
+        #expect(try await variables.secrets(of: [pinned]).isEmpty)
+    }
+
+    @Test func `what a change relies on fails once somebody sets or removes it`() async throws {
+        try await set("token", .secret("one"))
+        let pinned = try await variables.pin(Specs.with(#"{"secrets": {"T": "token"}}"#))
+        var transaction = Transaction(at: moment, actor: "me")
+        transaction.checks = try await variables.conditions(pinned)
+        try await store.commit(transaction)
+        try await variables.remove(.secret, "token", by: "me", at: moment)
+        let late = transaction
+        await #expect(throws: StateError.missing(DocumentKey("secret", "token"))) {
+            try await self.store.commit(late)
+        }
+    }
+
+    @Test func `an error tells ranges, not a hundred numbers`() {
+        let error = VariableError.unknownVersion(
+            .secret, "rot", version: "1", known: [2] + Array(4...103))
+        #expect("\(error)" == "secret 'rot' has no version 1; there is: 2, 4 to 103")
+        let gaps = VariableError.unknownVersion(
+            .secret, "rot", version: "1", known: Array(stride(from: 2, through: 200, by: 2)))
+        #expect("\(gaps)".utf8.count < 100)
     }
 }

@@ -1,4 +1,5 @@
-// Rows of documents, and the SQL that finds them. The columns are the same in the change log.
+// Rows of documents, and the SQL that finds them. The columns are the same in the change log, so
+// that a row of either becomes a document in one place.
 
 import Foundation
 import GRDB
@@ -37,6 +38,18 @@ enum DocumentTable {
         return try Row.fetchOne(statement, arguments: [key.kind.text, key.name]).map {
             document($0)
         }
+    }
+
+    /// Any live one of the kind that is newer.
+    static func changed(
+        _ kind: DocumentKind, since sequence: UInt64, in connection: Database
+    ) throws -> (key: DocumentKey, version: UInt64)? {
+        let statement = try connection.cachedStatement(
+            sql: "SELECT name, version FROM document "
+                + "WHERE kind = ? AND version > ? AND deleted_at IS NULL LIMIT 1")
+        let found = try Row.fetchOne(
+            statement, arguments: [kind.text, Int64(bitPattern: sequence)])
+        return found.map { (DocumentKey(kind, $0[0]), UInt64(bitPattern: $0[1])) }
     }
 
     static func insert(_ document: Document, in connection: Database) throws {

@@ -48,6 +48,9 @@ extension Transaction {
 
     package enum Check: Sendable, Equatable {
         case document(DocumentKey, Condition)
+        /// No document of the kind has been made or changed since: whoever has read all of them
+        /// then knows all of them now.
+        case unchanged(DocumentKind, since: UInt64)
         /// The lease is still this holder's: its fencing token has not been overtaken.
         case lease(name: String, token: UInt64)
     }

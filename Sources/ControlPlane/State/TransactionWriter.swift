@@ -68,6 +68,10 @@ struct TransactionWriter {
         switch check {
         case .document(let key, let condition):
             try verify(condition, of: key, try DocumentTable.live(key, in: connection))
+        case .unchanged(let kind, let sequence):
+            guard let found = try DocumentTable.changed(kind, since: sequence, in: connection)
+            else { return }
+            throw StateError.stale(found.key, expected: sequence, found: found.version)
         case .lease(let name, let token):
             try LeaseTable.verify(name, token: token, at: at, in: connection)
         }

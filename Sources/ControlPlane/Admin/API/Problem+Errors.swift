@@ -219,10 +219,13 @@ extension Problem {
             self.init(
                 status: 409, code: "OTHER_ENVIRONMENT", detail: "\(error)",
                 hint: "an environment never changes; choose another name")
+        case .remade:
+            self.init(status: 409, code: "REMADE", detail: "\(error)")
         case .inUse:
             self.init(
                 status: 409, code: "IN_USE", detail: "\(error)",
-                hint: "take it out of them first, or delete them")
+                hint: "take it out of them first, or delete them; a revision that a deployment can "
+                    + "go back to uses it, too")
         }
     }
 }

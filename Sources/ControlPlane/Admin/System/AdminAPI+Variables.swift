@@ -51,11 +51,10 @@ extension AdminAPI {
             case .secret: .secret(try values.needed(AdminRoutes.secretValue))
             case .config: .config(try values.needed(AdminRoutes.configValues))
             }
-        let (record, isNew) = try await needed().variables.set(
+        let (record, isMade) = try await needed().variables.set(
             name, content, in: environment,
             description: values[AdminRoutes.variableDescription], by: call.actor, at: date(),
             isDryRun: isDryRun)
-        let isMade = isNew && record.versions.count == 1 && record.newest?.number == 1
         if isDryRun { return .json(record.json(as: kind).marked(true)) }
         return .json(record.json(as: kind), status: isMade ? 201 : 200)
     }
@@ -74,10 +73,11 @@ extension AdminAPI {
             }
         }
         guard users.isEmpty else {
-            throw VariableError.inUse(kind, name, deployments: users.map(\.spec.name))
+            throw VariableError.inUse(kind, name, users: users.map(\.spec.name))
         }
+        try await needed().variables.remove(
+            kind, name, by: call.actor, at: date(), isDryRun: isDryRun)
         if isDryRun { return .dryRun(record.json(as: kind)) }
-        try await needed().variables.remove(kind, name, by: call.actor, at: date())
         return .noContent
     }
 }

@@ -24,8 +24,13 @@ enum Limits {
     /// Of arguments and variables together: half of what exec takes with the usual stack limit.
     static let processBytes = 1_048_576
     static let configs = 16
-    /// Kept of a secret or config: more than there are revisions that could name one.
+    /// Kept of a secret or config beyond those that revisions name: more are set by mistake only.
     static let variableVersions = 100
+    /// All versions of one together: three quarters of what a document may have.
+    static let variableBytes = 196_608
+    /// Names of removed secrets whose last number is known; those before them raise the number
+    /// that every new name begins with. 40 bytes each.
+    static let spentNumbers = 1000
     /// Of a secret: a key with its chain of certificates.
     static let secretCharacters = 65_536
     static let smokePaths = 16

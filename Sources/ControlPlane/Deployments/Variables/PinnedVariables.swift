@@ -1,6 +1,8 @@
 // What a revision's references meant when it was made: `hf-token` is `hf-token#3` from then on.
 // Values are not in it; they are fetched for each start and told to the replica alone.
 
+package import State
+
 package struct PinnedVariables: Sendable, Equatable, Codable {
     /// By the variable that will hold the secret.
     package var secrets: [String: Pin] = [:]
@@ -43,6 +45,15 @@ package struct VariableValues: Sendable, Equatable {
 package protocol VariableSource: Sendable {
     /// - Throws: `SpecProblems` naming each reference that leads nowhere.
     func pin(_ spec: DeploymentSpec) async throws -> PinnedVariables
+
+    /// What must still hold when something that names these versions is stored.
+    ///
+    /// - Throws: `SpecProblems` naming each version that is not there any more.
+    func conditions(_ pinned: PinnedVariables) async throws -> [Transaction.Check]
+
+    /// The secrets among what was pinned, to be hidden where replicas may have printed them; what
+    /// is not there any more is left out.
+    func secrets(of pinned: [PinnedVariables]) async throws -> Set<String>
 
     /// - Throws: `VariableError`, `StateError`.
     func values(_ pinned: PinnedVariables) async throws -> VariableValues

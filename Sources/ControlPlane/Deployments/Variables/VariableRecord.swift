@@ -40,7 +40,10 @@ package enum VariableError: Error, Sendable, Equatable {
     case unknownVersion(VariableKind, String, version: String, known: [Int])
     /// It belongs to one environment, and another was named.
     case elsewhere(VariableKind, String, is: DeploymentSpec.Environment)
-    case inUse(VariableKind, String, deployments: [String])
+    /// The version of the number is not the one that was named.
+    case remade(VariableKind, String, version: Int)
+    /// - Parameter users: deployments, or revisions of them.
+    case inUse(VariableKind, String, users: [String])
 }
 
 extension VariableError: CustomStringConvertible {
@@ -51,11 +54,38 @@ extension VariableError: CustomStringConvertible {
                 + (known.isEmpty ? "" : "; there is: " + known.joined(separator: ", "))
         case .unknownVersion(let kind, let name, let version, let known):
             "\(kind.rawValue) '\(name)' has no version \(version); there is: "
-                + known.map(String.init).joined(separator: ", ")
+                + Self.ranges(known)
         case .elsewhere(let kind, let name, let environment):
             "\(kind.rawValue) '\(name)' belongs to \(environment.rawValue)"
-        case .inUse(let kind, let name, let deployments):
-            "\(kind.rawValue) '\(name)' is used by: " + deployments.joined(separator: ", ")
+        case .remade(let kind, let name, let version):
+            "\(kind.rawValue) '\(name)' has a version \(version), but not the one that was named: "
+                + "it was removed and made anew; redeploy to take the present one"
+        case .inUse(let kind, let name, let users):
+            "\(kind.rawValue) '\(name)' is used by: "
+                + users.prefix(Self.told).joined(separator: ", ")
+                + (users.count > Self.told ? " and \(users.count - Self.told) more" : "")
         }
+    }
+
+    /// More than this many are counted, not told: the sentence goes into statuses and events.
+    private static let told = 5
+
+    /// `1, 4 to 103`.
+    private static func ranges(_ numbers: [Int]) -> String {
+        var ranges: [ClosedRange<Int>] = []
+        for number in numbers.sorted() {
+            if let last = ranges.last, last.upperBound + 1 == number {
+                ranges[ranges.count - 1] = last.lowerBound...number
+            } else {
+                ranges.append(number...number)
+            }
+        }
+        let words = ranges.map { range in
+            range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
+        }
+        guard words.count > told else {
+            return words.isEmpty ? "none" : words.joined(separator: ", ")
+        }
+        return "\(words.count) ranges, the last of them " + (words.last ?? "")
     }
 }
