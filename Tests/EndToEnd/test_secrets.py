@@ -1,13 +1,16 @@
 # Secrets and configs reach the replicas that name them, and nobody else: no answer, no file of the
 # state holds them.
 
+import os
 import pathlib
+import signal
 
 import pytest
 
 from harness.configuration import configuration
 from harness.deployments import Deployment, iris
-from harness.gateway import run
+from harness.gateway import binary, run
+from harness.waiting import until
 
 pytestmark = pytest.mark.core
 
@@ -26,7 +29,7 @@ def put(gateway, path, **body):
 
 
 def processes(deployment):
-    return [replica["process_id"] for replica in deployment.replicas]
+    return [replica.get("process_id") for replica in deployment.replicas]
 
 
 def test_a_replica_gets_what_it_names_and_a_redeployment_takes_up_the_newest(start_gateway):
@@ -53,6 +56,42 @@ def test_a_replica_gets_what_it_names_and_a_redeployment_takes_up_the_newest(sta
     holders = [path for path in pathlib.Path(gateway.state).rglob("*")
                if path.is_file() and SECRET.encode() in path.read_bytes()]
     assert holders == []
+
+
+def test_a_pinned_secret_outlives_a_hundred_newer_ones_and_is_hidden_in_logs(start_gateway):
+    gateway = start_gateway(whole=configuration())
+    put(gateway, "/v1/secrets/hf-token", value=SECRET)
+    deployment = Deployment(gateway, "iris")
+    talks = ["sh", "-c", 'echo "my token is $HF_TOKEN"; exec "$@"', "-",
+             str(binary("penstock-model")), "--artifact", "{artifact}", "--listen", "{address}"]
+    deployment.create(iris(replicas=1, command=talks, secrets={"HF_TOKEN": "hf-token"}))
+    for number in range(101):
+        put(gateway, "/v1/secrets/hf-token", value=f"{SECRET}-{number}")
+    first = processes(deployment)[0]
+    os.kill(first, signal.SIGKILL)
+    until(lambda: processes(deployment) not in ([None], [first]) and deployment.ready == 1,
+          "it is back", 60)
+    assert environment(processes(deployment)[0])["HF_TOKEN"] == SECRET
+    logs = "/v1/deployments/iris/replicas/iris-0/logs"
+    said = [line["text"] for line in gateway.admin.get(logs)["lines"]]
+    assert "my token is ***" in said
+    assert SECRET not in gateway.admin.send("GET", "/v1/deployments/iris/dossiers").text
+    assert SECRET not in gateway.admin.send("GET", f"{logs}?run=previous").text
+
+
+def test_a_removed_secret_never_comes_back_as_another(start_gateway):
+    gateway = start_gateway(whole=configuration())
+    put(gateway, "/v1/secrets/two", value="ORIGINAL-A")
+    deployment = Deployment(gateway, "iris")
+    deployment.create(iris(replicas=1, secrets={"TWO": "two"}))
+    deployment.patch({"secrets": None})
+    refused = gateway.admin.send("DELETE", "/v1/secrets/two")
+    assert refused.status == 409 and "iris revision 1" in refused.json()["detail"], refused.text
+    put(gateway, "/v1/secrets/other", value="A")
+    assert gateway.admin.send("DELETE", "/v1/secrets/other").status == 204
+    assert put(gateway, "/v1/secrets/other", value="B")["version"] == 2
+    deployment.act("rollback", {"to": 1})
+    assert environment(processes(deployment)[0])["TWO"] == "ORIGINAL-A"
 
 
 def test_a_reference_that_leads_nowhere_is_refused_at_its_place(start_gateway):

@@ -30,6 +30,7 @@ package final class ScriptedRuntime: ReplicaRuntime {
         var runs: [String: Int] = [:]
         var orders: [Order] = []
         var dossiers: [CrashDossier] = []
+        var lines: [String: [String]] = [:]
         var gpus: GPUAllocator
         var nextProcess: Int32 = 1000
     }
@@ -73,6 +74,11 @@ package final class ScriptedRuntime: ReplicaRuntime {
     /// Something happens to a live replica that nobody asked for.
     package func end(_ replica: String, _ exit: ReplicaExit) {
         end(replica, exit, isRequested: false)
+    }
+
+    /// A replica prints something.
+    package func say(_ lines: [String], by replica: String) {
+        books.withLock { $0.lines[replica, default: []] += lines }
     }
 
     package func report(_ sample: UsageSample, of replica: String) {
@@ -169,7 +175,17 @@ package final class ScriptedRuntime: ReplicaRuntime {
     }
 
     package func logs(_ query: LogQuery) async throws(ReplicaError) -> LogPage {
-        throw .noSuchLog(query.replica)
+        guard let lines = books.withLock({ $0.lines[query.replica] }) else {
+            throw .noSuchLog(query.replica)
+        }
+        let end = UInt64(lines.count)
+        return LogPage(
+            run: 1,
+            lines: lines.enumerated().map { number, text in
+                LogLine(
+                    offset: UInt64(number), time: Date(timeIntervalSince1970: 0), stream: .out,
+                    text: text)
+            }, next: end, first: 0, end: end)
     }
 
     package func follow(_ query: LogQuery) -> AsyncThrowingStream<LogLine, any Error> {
