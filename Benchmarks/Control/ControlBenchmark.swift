@@ -265,6 +265,14 @@ private struct NoModels: ModelRegistry {
         throw ModelError.unknownModel(draft.model)
     }
 
+    func proposed(
+        _ draft: ModelVersionDraft, by actor: String, at: Date
+    ) async throws -> ProposedVersion {
+        throw ModelError.unknownModel(draft.model)
+    }
+
+    func add(_ proposed: ProposedVersion, to transaction: inout Transaction) throws {}
+
     func verify(_ artifact: ArtifactRecord) async throws {}
 
     func remove(_ version: String, of model: String, by actor: String, at: Date) async throws {}

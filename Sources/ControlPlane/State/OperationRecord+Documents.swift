@@ -33,7 +33,7 @@ extension OperationRecord {
             finishedAt: status.finishedAt, isActive: status.isActive, version: document.version)
     }
 
-    /// What the work is: never changes.
+    /// What the work is: does not change once it has begun.
     fileprivate struct Spec: Codable {
         var kind: String
         var targetKind: String
@@ -99,11 +99,17 @@ extension Transaction {
                     status: try JSONText.encode(operation.status), labels: operation.labels)))
     }
 
-    /// Sets a queued operation running as the active one of its target.
+    /// Sets a queued operation running as the active one of its target, with what its request
+    /// has come to mean.
     package mutating func claim(_ operation: inout OperationRecord) throws {
         try mark(&operation)
         operation.state = .running
-        try save(&operation)
+        edits.append(
+            .put(
+                DocumentDraft(
+                    operation.key, .version(operation.version),
+                    spec: try JSONText.encode(operation.spec),
+                    status: try JSONText.encode(operation.status), labels: operation.labels)))
     }
 
     /// Stores state and progress; a finished state gives the target free.

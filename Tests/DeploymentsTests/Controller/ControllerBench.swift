@@ -92,6 +92,14 @@ struct TrustingRegistry: ModelRegistry {
         try await version(draft.version, of: draft.model)
     }
 
+    func proposed(
+        _ draft: ModelVersionDraft, by actor: String, at: Date
+    ) async throws -> ProposedVersion {
+        ProposedVersion(try await version(draft.version, of: draft.model), isNew: false)
+    }
+
+    func add(_ proposed: ProposedVersion, to transaction: inout Transaction) throws {}
+
     func verify(_ artifact: ArtifactRecord) async throws {}
 
     func remove(_ version: String, of model: String, by actor: String, at: Date) async throws {}
@@ -236,14 +244,20 @@ final class ControllerBench {
     let mute = Guarded<Set<String>>([])
     /// What is wrong with the answers to smoke requests, by replica.
     let faults = Guarded<[String: String]>([:])
+    private let hasModels: Bool
 
+    /// - Parameter hasModels: files are looked at, as the real registry does.
     init(
         capacity: RuntimeCapacity = RuntimeCapacity(cores: 64, memoryBytes: 1 << 38),
+        hasModels: Bool = false,
         script: @escaping @Sendable (ReplicaSpec, Int) -> ScriptedRuntime.Life = { _, _ in .runs }
     ) async throws {
         runtime = ScriptedRuntime(capacity: capacity, script: script)
         store = FaultyStore(try Store(directory: scratch.url), ticks)
         controller = Self.make(store, runtime, gate, mute, faults, ticks)
+        self.hasModels = hasModels
+        store = FaultyStore(try Store(directory: folder), ticks)
+        controller = Self.make(store, runtime, gate, mute, faults, ticks, hasModels)
         try await start()
     }
 
@@ -254,12 +268,14 @@ final class ControllerBench {
 
     private static func make(
         _ store: FaultyStore, _ runtime: ScriptedRuntime, _ gate: ScriptedGate,
-        _ mute: Guarded<Set<String>>, _ faults: Guarded<[String: String]>, _ ticks: Ticks
+        _ mute: Guarded<Set<String>>, _ faults: Guarded<[String: String]>, _ ticks: Ticks,
+        _ hasModels: Bool
     ) -> Controller {
         let director = TrafficDirector(
             gate: gate, store: store.store, logger: Logger(label: "test"))
         var surroundings = ControllerSurroundings(
-            store: store, runtime: runtime, registry: TrustingRegistry(),
+            store: store, runtime: runtime,
+            registry: hasModels ? StoredModels(store: store.store) : TrustingRegistry(),
             variables: StoredVariables(store: store.store), director: director,
             probe: { address, path in
                 mute.withLock { mute in
@@ -292,6 +308,8 @@ final class ControllerBench {
         gate = ScriptedGate()
         store = FaultyStore(try Store(directory: scratch.url), ticks)
         controller = Self.make(store, runtime, gate, mute, faults, ticks)
+        store = FaultyStore(try Store(directory: folder), ticks)
+        controller = Self.make(store, runtime, gate, mute, faults, ticks, hasModels)
         try await start()
     }
 

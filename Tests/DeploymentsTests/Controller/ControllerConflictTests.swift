@@ -107,6 +107,153 @@ import Testing
         #expect(bench.served == ["unix:/scripted/iris-0.sock"])
     }
 
+    @Test func `a live edit answers at once with the deployment, not with what runs`() async throws
+    {
+        let (bench, _) = try await busy()
+        let edit = DeploymentChange.patch(.object(["description": "new"]))
+        #expect(try await bench.perform(edit).operation == nil)
+        // Also when it says nothing new.
+        #expect(try await bench.perform(edit).operation == nil)
+    }
+
+    @Test func `who asks again for what is at work waits with it`() async throws {
+        let (bench, running) = try await busy()
+        let again = try await bench.perform(.scale(replicas: 2, until: nil))
+        #expect(again.operation?.id == running.id)
+    }
+
+    @Test func `a restart joins what is at work`() async throws {
+        let (bench, running) = try await busy()
+        let receipt = try await bench.perform(.restart)
+        #expect(receipt.operation?.id == running.id)
+        bench.mute.withLock { $0 = [] }
+        let done = try await bench.controller.operation(running.id, within: .seconds(60))
+        #expect(done.phase == .succeeded)
+        #expect(done.action == "scale")
+        let replicas = try await bench.replicas()
+        #expect(replicas.count == 2)
+        #expect(!replicas.map(\.name).contains("iris-0"))
+    }
+
+    @Test func `a restart during an edit ends with the edit, and goes back with it`() async throws {
+        let bench = try await ControllerBench()
+        try await bench.complete(.create(ControllerBench.spec(replicas: 1)))
+        bench.mute.withLock { $0 = ["iris-1", "iris-2"] }
+        let edit = try await bench.perform(.patch(.object(["env": .object(["A": "1"])])))
+        let id = try #require(edit.operation?.id)
+        #expect(try await bench.perform(.restart).operation?.id == id)
+        #expect(try await bench.controller.cancel(id, asked: bench.asked()).hasRolledBack)
+        try await bench.until("the old one serves on") {
+            try await bench.replicas().map(\.name) == ["iris-0"]
+        }
+    }
+
+    @Test func `a stop that shall wait waits`() async throws {
+        let (bench, running) = try await busy()
+        let receipt = try await bench.perform(.stop(message: nil)) { $0.onConflict = .queue }
+        #expect(receipt.operation?.phase == .pending)
+        #expect(try await bench.controller.view("iris").desire == .running)
+        bench.mute.withLock { $0 = [] }
+        #expect(
+            try await bench.controller.operation(running.id, within: .seconds(60)).phase
+                == .succeeded)
+        let id = try #require(receipt.operation?.id)
+        #expect(
+            try await bench.controller.operation(id, within: .seconds(60)).phase == .succeeded)
+        #expect(try await bench.controller.view("iris").status.word == .stopped)
+    }
+
+    @Test func `a stop that shall be refused is`() async throws {
+        let (bench, _) = try await busy()
+        await #expect(throws: ControlError.self) {
+            try await bench.perform(.stop(message: nil)) { $0.onConflict = .refuse }
+        }
+    }
+
+    @Test func `what is at work says so from the beginning`() async throws {
+        let (_, running) = try await busy()
+        #expect(!running.message.isEmpty)
+    }
+
+    @Test func `a full queue is told as such`() async throws {
+        let (bench, running) = try await busy()
+        for _ in 0..<16 {
+            try await bench.perform(.restart) { $0.onConflict = .queue }
+        }
+        await #expect {
+            try await bench.perform(.restart) { $0.onConflict = .queue }
+        } throws: { error in
+            guard case ControlError.queueFull(let behind, 16) = error else { return false }
+            return behind.id == running.id
+        }
+    }
+
+    @Test(arguments: [
+        DeploymentChange.stop(message: nil), .delete, .rollback(to: 1, strategy: nil),
+    ])
+    func `who waits for a queued change that is dropped hears of it`(
+        _ change: DeploymentChange
+    ) async throws {
+        let (bench, _) = try await busy()
+        let receipt = try await bench.perform(.restart) { $0.onConflict = .queue }
+        let id = try #require(receipt.operation?.id)
+        let controller = bench.controller
+        let waiter = Task { try await controller.operation(id, within: .seconds(100)) }
+        try await bench.until("somebody waits") { await controller.waiters[id] != nil }
+        bench.mute.withLock { $0 = [] }
+        try await bench.perform(change)
+        #expect(try await waiter.value.phase == .cancelled)
+    }
+
+    @Test func `who waits for a queued change that is there already hears of it`() async throws {
+        let (bench, _) = try await busy()
+        let receipt = try await bench.perform(.scale(replicas: 2, until: nil)) {
+            $0.onConflict = .queue
+        }
+        // It is so already: there is nothing to wait for but what is at work.
+        #expect(receipt.operation?.action == "scale")
+        let queued = try await bench.perform(.scale(replicas: 3, until: nil)) {
+            $0.onConflict = .queue
+        }
+        let same = try await bench.perform(.scale(replicas: 3, until: nil)) {
+            $0.onConflict = .queue
+        }
+        bench.mute.withLock { $0 = [] }
+        for receipt in [queued, same] {
+            let id = try #require(receipt.operation?.id)
+            let done = try await bench.controller.operation(id, within: .seconds(60))
+            #expect(done.phase == .succeeded)
+        }
+    }
+
+    @Test func `what waits behind a deletion is dropped and told`() async throws {
+        let (bench, running) = try await busy()
+        let gone = try await bench.perform(.delete) { $0.onConflict = .queue }
+        let late = try await bench.perform(.restart) { $0.onConflict = .queue }
+        bench.mute.withLock { $0 = [] }
+        _ = try await bench.controller.operation(running.id, within: .seconds(60))
+        let id = try #require(late.operation?.id)
+        #expect(
+            try await bench.controller.operation(id, within: .seconds(60)).phase == .cancelled)
+        let deletion = try #require(gone.operation?.id)
+        #expect(
+            try await bench.controller.operation(deletion, within: .seconds(60)).phase
+                == .succeeded)
+    }
+
+    @Test func `a queued change waits on while nothing can be stored`() async throws {
+        let (bench, running) = try await busy()
+        let receipt = try await bench.perform(.restart) { $0.onConflict = .queue }
+        let id = try #require(receipt.operation?.id)
+        _ = try await bench.controller.cancel(running.id, asked: bench.asked())
+        bench.store.fail(with: .full(file: "penstock.db"))
+        bench.mute.withLock { $0 = [] }
+        await bench.controller.lookAtAll()
+        bench.store.fail(with: nil)
+        #expect(
+            try await bench.controller.operation(id, within: .seconds(60)).phase == .succeeded)
+    }
+
     @Test func `a version that was read before another change is stale`() async throws {
         let bench = try await ControllerBench()
         try await bench.complete(.create(ControllerBench.spec()))

@@ -101,7 +101,7 @@ struct AdminCall: Sendable {
             actor: actor, isAdmin: authorization.isAdmin(in: environment), reason: reason,
             requestID: requestID,
             expectedVersion: try expectedVersion(), isDryRun: isDryRun,
-            onConflict: conflict ?? .refuse)
+            onConflict: conflict)
         request.mayUpdate = authorization.allows(.update, .deployment, in: environment)
         request.source = query.text("source") ?? ChangeRequest.applySource
         return request

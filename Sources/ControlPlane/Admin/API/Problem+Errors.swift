@@ -65,8 +65,15 @@ extension Problem {
         case .busy(let operation):
             self.init(
                 status: 409, code: "OPERATION_RUNNING",
-                detail: "'\(operation.action)' is at work on it: \(operation.message)",
+                detail: "'\(operation.action)' is at work on it"
+                    + (operation.message.isEmpty ? "" : ": \(operation.message)"),
                 hint: "wait for it, or add ?onConflict=queue or ?onConflict=supersede")
+            members.append(.init(name: "operation", value: operation.json))
+        case .queueFull(let operation, let limit):
+            self.init(
+                status: 409, code: "QUEUE_FULL",
+                detail: "\(limit) changes wait already for '\(operation.action)' to end",
+                hint: "wait until one has begun, or add ?onConflict=supersede")
             members.append(.init(name: "operation", value: operation.json))
         case .stale(let expected, let found):
             self.init(

@@ -11,7 +11,8 @@ extension AdminRoutes {
     static let onConflict = Parameter(
         "onConflict",
         .object(["type": "string", "enum": .texts(["refuse", "queue", "supersede"])]),
-        "What to do while another change is at work: refuse (the usual), queue, or supersede it.")
+        "What to do while another change is at work: refuse, queue, or supersede it. Without it "
+            + "stop, delete and rollback supersede, restart joins it, all others refuse.")
     private static let tags = JSONValue.object([
         "type": "string", "pattern": #"^(\*|"[!#-~]+")$"#,
     ])

@@ -13,7 +13,10 @@ extension ControlError: CustomStringConvertible {
         case .illegal(let action, let status, let hint):
             "'\(action)' is not possible while it is \(status); \(hint)"
         case .busy(let operation):
-            "'\(operation.action)' is under way (\(operation.id)): \(operation.message)"
+            "'\(operation.action)' is under way (\(operation.id))"
+                + (operation.message.isEmpty ? "" : ": \(operation.message)")
+        case .queueFull(let operation, let limit):
+            "\(limit) changes wait already for '\(operation.action)' (\(operation.id)) to end"
         case .stale(let expected, let found):
             "it has changed since version \(expected) was read; now it is \(found)"
         case .doesNotFit(let plan): plan.fit.reasons.joined(separator: "; ")

@@ -11,6 +11,8 @@ package enum ControlError: Error, Sendable, Equatable {
     case illegal(action: String, status: String, hint: String)
     /// One change at a time: this one is at work.
     case busy(operation: DeploymentOperation)
+    /// As many wait already as may.
+    case queueFull(behind: DeploymentOperation, limit: Int)
     /// Somebody has changed it since it was read.
     case stale(expected: String, found: String)
     case doesNotFit(ChangePlan)

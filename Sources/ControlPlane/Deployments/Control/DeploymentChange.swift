@@ -23,6 +23,26 @@ package enum DeploymentChange: Sendable, Equatable {
     case rollback(to: Int?, strategy: StrategySpec?)
     case delete
 
+    /// What becomes of the one at work when nobody has said. Ending and going back are never kept
+    /// waiting: they are what is wanted when something goes wrong.
+    var usualConflict: ChangeRequest.OnConflict {
+        switch self {
+        case .stop, .delete, .rollback: .supersede
+        default: .refuse
+        }
+    }
+
+    /// False for an edit of nothing but fields that are in force at once.
+    var mayTakeTime: Bool {
+        guard case .patch(let patch) = self else { return true }
+        // What is wrong with it is told by whoever decides.
+        let named = SpecEntries(patch, isPatch: true, faults: Faults())
+        return DeploymentFields.all.contains {
+            named.has($0.name)
+                && ($0.edit.makesRevision || $0.name == "scaling_config.min_replicas")
+        }
+    }
+
     /// As operations, events and the audit trail call it.
     package var action: String {
         switch self {
@@ -55,7 +75,8 @@ package struct ChangeRequest: Sendable {
     package var expectedVersion: String?
     /// All checks, no change.
     package var isDryRun: Bool
-    package var onConflict: OnConflict
+    /// Nil is what is usual for the change.
+    package var onConflict: OnConflict?
     /// Whose file is applied.
     package var source: String?
     /// The client's key for this request, within its token; stored with `answer`.
@@ -79,7 +100,7 @@ package struct ChangeRequest: Sendable {
 
     package init(
         actor: String, isAdmin: Bool = false, reason: String? = nil, requestID: String = "",
-        expectedVersion: String? = nil, isDryRun: Bool = false, onConflict: OnConflict = .refuse,
+        expectedVersion: String? = nil, isDryRun: Bool = false, onConflict: OnConflict? = nil,
         repetition: RepetitionKey? = nil,
         answer: (@Sendable (ChangeReceipt) -> RepeatedAnswer)? = nil
     ) {

@@ -9,10 +9,15 @@ struct ChangeTransaction {
     let change: DeploymentChange
     let decision: ChangeDecision
     let asked: ChangeRequest
-    private(set) var transaction: Transaction
+    var transaction: Transaction
     /// The one that has to give way.
     private(set) var superseded: OperationRecord?
+    /// Made for this change, or begun by it; nil when nothing has to start or stop.
     private var operation: OperationRecord?
+    /// What is at work does this as well.
+    private var joined: OperationRecord?
+    /// What has waited for its turn, which is now.
+    private var turn: String?
     private var revision: Revision?
     private let entry: DeploymentEntry?
     private let name: String
@@ -20,10 +25,12 @@ struct ChangeTransaction {
     /// Of the deployment, if it is created, and of the operation.
     private let ids: (deployment: String, operation: String)
     private var record: DeploymentRecord
+    /// What failing or cancelling goes back to.
+    private let before: EarlierWish?
     private var dropsQueue = false
 
     init(
-        _ change: DeploymentChange, decision: ChangeDecision, facts: ResolvedFacts,
+        _ change: DeploymentChange, decision: ChangeDecision, resolved: ResolvedChange,
         asked: ChangeRequest, name: String, entry: DeploymentEntry?,
         ids: (deployment: String, operation: String), now: Date
     ) {
@@ -35,8 +42,10 @@ struct ChangeTransaction {
         self.ids = ids
         self.now = now
         record = decision.record
+        before = entry?.earlierWish
         transaction = Transaction(at: now, actor: asked.actor)
-        makeRevision(facts)
+        transaction.checks = resolved.checks
+        makeRevision(resolved.facts)
     }
 
     private mutating func makeRevision(_ facts: ResolvedFacts) {
@@ -55,17 +64,41 @@ struct ChangeTransaction {
     var needsOperation: Bool {
         guard let entry else { return true }
         let old = entry.record
+        if joined != nil { return false }
         if record.desire != old.desire { return true }
         guard record.desire == .running else { return false }
         return revision != nil || record.epoch != old.epoch
             || record.target(at: now) != old.target(at: now)
     }
 
+    /// What is at work goes on, and does this as well.
+    mutating func join(_ running: OperationRecord) { joined = running }
+
+    /// What whoever asked has to wait for; nil when it is done at once.
+    var awaited: OperationRecord? { joined ?? operation }
+
     /// The running one ends here; what waited behind it waits no longer.
     mutating func supersede(_ running: OperationRecord, _ queue: [OperationRecord]) throws {
         superseded = running
+        try drop(queue)
+        var ended = running
+        ended.state = .cancelled
+        ended.progress.message = "superseded by '\(change.action)' of \(asked.actor)"
+        // Stopping breaks off what was to come: what is started later is what last worked.
+        if case .stop = change, var stable = entry, let before, stable.serves(before.revision),
+            try stable.goBack(to: before.revision, at: now)
+        {
+            (record.spec, record.revision) = (stable.record.spec, stable.record.revision)
+            ended.progress.message += "; revision \(before.revision) is wanted again"
+            ended.response = try JSONText.encode(OperationResponse(hasRolledBack: true))
+        }
+        try transaction.save(&ended)
+    }
+
+    /// Nothing can follow on this change, or only anew.
+    mutating func drop(_ queue: [OperationRecord]) throws {
         dropsQueue = true
-        for waiting in [running] + queue {
+        for waiting in queue {
             var ended = waiting
             ended.state = .cancelled
             ended.progress.message = "superseded by '\(change.action)' of \(asked.actor)"
@@ -114,34 +147,49 @@ struct ChangeTransaction {
 
     private mutating func putOperation(_ queued: OperationRecord?) throws {
         if var queued {
-            queued.progress.message = ""
-            if needsOperation {
-                try transaction.claim(&queued)
-                operation = queued
-            } else {
+            turn = queued.id
+            guard needsOperation else {
                 queued.state = .succeeded
-                try transaction.save(&queued)
+                queued.progress.message = "it is so already"
+                return try transaction.save(&queued)
             }
+            queued.progress.message = Self.begun
+            queued.request = try JSONText.encode(request(from: queued.asked))
+            try transaction.claim(&queued)
+            operation = queued
             return
         }
         guard needsOperation else { return }
-        var request = OperationRequest(action: change.action, actor: asked.actor)
-        (request.reason, request.requestID) = (asked.reason, asked.requestID)
-        if let revision {
-            (request.fromRevision, request.toRevision) = (revision.parent, revision.number)
-        }
         var fresh = OperationRecord(
             id: ids.operation, kind: OperationRecord.kindPrefix + change.action,
             target: DeploymentKeys.deployment(name), at: now, by: asked.actor,
-            request: try JSONText.encode(request))
+            request: try JSONText.encode(request(from: nil)))
         fresh.state = .running
+        fresh.progress.message = Self.begun
         try transaction.start(&fresh)
         operation = fresh
+    }
+
+    /// Until the first look at the replicas.
+    private static let begun = "it has just begun"
+
+    private func request(from waiting: OperationRequest?) -> OperationRequest {
+        var request =
+            waiting ?? OperationRequest(action: change.action, actor: asked.actor)
+        (request.reason, request.requestID) = (asked.reason, asked.requestID)
+        request.before = before
+        if let before, before.revision != record.revision {
+            (request.fromRevision, request.toRevision) = (before.revision, record.revision)
+        } else if revision != nil {
+            request.toRevision = record.revision
+        }
+        return request
     }
 
     private mutating func forgetOldRevisions() {
         guard let entry, entry.revisions.count >= Limits.revisionsKept else { return }
         let used = Set(entry.rows.map(\.revision)).union(entry.memory.goodRevisions.suffix(3))
+            .union([before?.revision].compactMap { $0 })
         for number in entry.revisions.keys.sorted().dropLast(Limits.revisionsKept - 1)
         where !used.contains(number) && number != record.revision {
             transaction.delete(DeploymentKeys.revision(name, number), .any)
@@ -177,7 +225,6 @@ struct ChangeTransaction {
         if var operation {
             operation.version = commit.documents.last { $0.key == operation.key }?.version ?? 0
             next.operation = operation
-            next.queue.removeAll { $0.id == operation.id }
         }
         return next
     }
@@ -191,7 +238,7 @@ struct ChangeTransaction {
         next.lastProgress = now
         if let revision { next.revisions[revision.number] = revision }
         if superseded != nil { next.operation = nil }
-        if dropsQueue { next.queue = [] }
+        next.queue.removeAll { dropsQueue || $0.id == turn }
         return next
     }
 
@@ -205,7 +252,7 @@ struct ChangeTransaction {
         var next = nextEntry(document)
         next.takeUp(document)
         return ChangeReceipt(
-            view: next.view(at: now), operation: isExecutable ? nil : operation?.view, plan: plan)
+            view: next.view(at: now), operation: isExecutable ? nil : awaited?.view, plan: plan)
     }
 }
 

@@ -29,55 +29,83 @@ extension Controller {
         if let readOnlyBecause, !asked.isDryRun {
             throw ControlError.readOnly(reason: readOnlyBecause)
         }
-        let (_, facts) = try await decided(change, name, asked)
-        await lane.enter()
-        do {
-            let receipt = try await performInLane(change, name, asked, facts, queued)
-            await lane.leave()
-            if !asked.isDryRun { touch(name) }
-            return receipt
-        } catch {
-            await lane.leave()
-            throw error
+        var attempt = 1
+        while true {
+            let (decision, resolved) = try await decided(change, name, asked)
+            await lane.enter()
+            do {
+                let receipt = try await performInLane(
+                    change, name, asked, decision, resolved, queued)
+                await lane.leave()
+                if !asked.isDryRun {
+                    wake(name)
+                    touch(name)
+                }
+                return receipt
+            } catch {
+                await lane.leave()
+                guard error.isWorthAnotherLook, attempt < Limits.decisionAttempts else {
+                    throw error
+                }
+                attempt += 1
+            }
         }
     }
 
     private func performInLane(
         _ change: DeploymentChange, _ name: String, _ asked: ChangeRequest,
-        _ facts: ResolvedFacts, _ queued: OperationRecord?
+        _ first: ChangeDecision, _ resolved: ResolvedChange, _ queued: OperationRecord?
     ) async throws -> ChangeReceipt {
         let decision = try await decide(change, name, asked)
+        // What was looked up is for the first decision alone.
+        if decision.revision != nil, decision != first { throw Overtaken(name: name) }
         let entry = entries[name]
+        if let queued, entry?.queue.contains(where: { $0.id == queued.id }) != true {
+            throw ControlError.unknownOperation(queued.id)
+        }
         let plan = planned(change, decision, entry)
         if decision.isRepeat, let entry, queued == nil {
-            return try await repeated(entry, plan, asked)
+            return try await repeated(change, entry, plan, asked)
         }
         guard plan.fit.fits else { throw ControlError.doesNotFit(plan) }
         var edit = ChangeTransaction(
-            change, decision: decision, facts: facts, asked: asked, name: name, entry: entry,
-            ids: (newID(), newID()), now: surroundings.now())
-        if let running = entry?.operation, edit.needsOperation {
-            if change == .restart, running.view.action == change.action {
-                return receipt(entry, running, plan)
-            }
-            switch conflict(change, asked, running) {
-            case .refuse: throw ControlError.busy(operation: running.view)
-            case .supersede: try edit.supersede(running, entry?.queue ?? [])
+            change, decision: decision, resolved: resolved, asked: asked, name: name,
+            entry: entry, ids: (newID(), newID()), now: surroundings.now())
+        if let ahead = entry?.operation ?? (queued == nil ? entry?.queue.first : nil),
+            edit.needsOperation
+        {
+            switch conflict(change, asked, ahead) {
+            case .refuse: throw ControlError.busy(operation: ahead.view)
+            case .same: return receipt(entry, ahead, plan)
+            case .join: edit.join(ahead)
+            case .supersede:
+                try edit.supersede(ahead, entry?.queue.filter { $0.id != ahead.id } ?? [])
             case .queue where !asked.isDryRun:
                 return try await enqueue(change, asked, entry, plan)
             case .queue: break
             }
         }
+        if change == .delete, edit.superseded == nil {
+            try edit.drop(entry?.queue.filter { $0.id != queued?.id } ?? [])
+        }
         if asked.isDryRun { return edit.preview(plan: plan, isExecutable: true) }
+        if let version = resolved.version {
+            try surroundings.registry.add(version, to: &edit.transaction)
+        }
         try edit.finish(queued: queued, plan: plan)
-        return try await committed(edit, plan, entry)
+        return try await committed(edit, plan)
     }
 
     /// Nothing changes; a repetition still gets its answer remembered.
     private func repeated(
-        _ entry: DeploymentEntry, _ plan: ChangePlan, _ asked: ChangeRequest
+        _ change: DeploymentChange, _ entry: DeploymentEntry, _ plan: ChangePlan,
+        _ asked: ChangeRequest
     ) async throws -> ChangeReceipt {
-        let receipt = receipt(entry, entry.operation, plan)
+        // Who asks for what is at work waits with it; anything else is there already.
+        let running = entry.operation.flatMap {
+            $0.view.action == change.action && change.mayTakeTime ? $0 : nil
+        }
+        let receipt = receipt(entry, running, plan)
         if !asked.isDryRun, let key = asked.repetition, let answer = asked.answer {
             var transaction = Transaction(at: surroundings.now(), actor: asked.actor)
             transaction.answer = IdempotentAnswer(key, answer(receipt))
@@ -86,29 +114,35 @@ extension Controller {
         return receipt
     }
 
-    /// Stopping and deleting end whatever is under way; nobody has to ask twice.
+    private enum Conflict {
+        case refuse, queue, supersede
+        /// What is at work does this as well.
+        case join
+        /// It is what is at work.
+        case same
+    }
+
     private func conflict(
         _ change: DeploymentChange, _ asked: ChangeRequest, _ running: OperationRecord
-    ) -> ChangeRequest.OnConflict {
-        switch change {
-        case .stop, .delete: .supersede
-        default: asked.onConflict
+    ) -> Conflict {
+        // A restart asks for nothing that could contradict what replaces replicas anyway.
+        if change == .restart, asked.onConflict == nil {
+            return running.view.action == change.action ? .same : .join
+        }
+        return switch asked.onConflict ?? change.usualConflict {
+        case .refuse: .refuse
+        case .queue: .queue
+        case .supersede: .supersede
         }
     }
 
     private func committed(
-        _ edit: ChangeTransaction, _ plan: ChangePlan, _ entry: DeploymentEntry?
+        _ edit: ChangeTransaction, _ plan: ChangePlan
     ) async throws -> ChangeReceipt {
         let commit = try await storeForCaller(edit.transaction)
         var next = try edit.entry(after: commit)
-        let ended = [entry?.operation, edit.superseded].compactMap { $0?.id }
-        if let present = entries[next.name] {
-            next.judge = present.judge
-            next.artifact = present.artifact
-            next.sightings = present.sightings
-        }
+        next.keepSeen(of: entries[next.name])
         entries[next.name] = next
-        for id in ended where id != next.operation?.id { finish(id) }
         route(next.name)
         logger.notice(
             "deployment changed",
@@ -116,7 +150,7 @@ extension Controller {
                 "deployment": "\(next.name)", "action": "\(edit.change.action)",
                 "actor": "\(edit.asked.actor)",
             ])
-        return receipt(next, next.operation, plan)
+        return receipt(next, edit.awaited, plan)
     }
 
     func newID() -> String {
@@ -130,91 +164,6 @@ extension Controller {
         } catch let error as StateError where error.isUnavailable {
             noteReadOnly("\(error)")
             throw ControlError.readOnly(reason: "\(error)")
-        }
-    }
-
-    // MARK: Deciding
-
-    private func decided(
-        _ change: DeploymentChange, _ name: String, _ asked: ChangeRequest
-    ) async throws -> (ChangeDecision, ResolvedFacts) {
-        let decision = try await decide(change, name, asked)
-        let facts = try await resolve(decision, entries[name], asked)
-        try check(decision, facts)
-        return (decision, facts)
-    }
-
-    private func decide(
-        _ change: DeploymentChange, _ name: String, _ asked: ChangeRequest
-    ) async throws -> ChangeDecision {
-        let deletedAt = entries[name] == nil ? await surroundings.deletedAt(name) : nil
-        if entries[name] == nil, await director.isServiceOfFile(name) {
-            throw ControlError.nameTaken(name)
-        }
-        let decider = ChangeDecider(
-            entry: entries[name], name: name, asked: asked, deletedAt: deletedAt,
-            now: surroundings.now())
-        return try decider.decide(change)
-    }
-
-    /// Which files the new revision means, by digest, and which versions of secrets and configs.
-    private func resolve(
-        _ decision: ChangeDecision, _ entry: DeploymentEntry?, _ asked: ChangeRequest
-    ) async throws -> ResolvedFacts {
-        var facts = try await resolveArtifact(decision, entry, asked)
-        guard let revision = decision.revision, !revision.isPinned else { return facts }
-        do {
-            facts.pin(try await surroundings.variables.pin(decision.record.spec))
-        } catch let problems as SpecProblems {
-            throw ControlError.invalid(problems)
-        }
-        return facts
-    }
-
-    private func resolveArtifact(
-        _ decision: ChangeDecision, _ entry: DeploymentEntry?, _ asked: ChangeRequest
-    ) async throws -> ResolvedFacts {
-        guard let revision = decision.revision else {
-            return entry?.wantedRevision?.content.facts ?? ResolvedFacts()
-        }
-        if let facts = revision.facts { return facts }
-        let spec = decision.record.spec
-        guard spec.usesArtifact else { return ResolvedFacts() }
-        do {
-            let registry = surroundings.registry
-            let version =
-                spec.artifact == nil || asked.isDryRun
-                ? try await registry.version(spec.version, of: spec.model)
-                : try await registry.register(
-                    ModelVersionDraft(
-                        model: spec.model, version: spec.version, artifact: spec.artifact),
-                    by: asked.actor, at: surroundings.now())
-            return ResolvedFacts(artifact: version.artifact)
-        } catch ModelError.unknown where spec.artifact != nil && asked.isDryRun {
-            // The change itself would register it.
-            return ResolvedFacts()
-        } catch let error as ModelError {
-            throw ControlError.model(error)
-        }
-    }
-
-    /// What can be known of a replica before one runs.
-    private func check(_ decision: ChangeDecision, _ facts: ResolvedFacts) throws {
-        guard decision.revision != nil else { return }
-        let spec = decision.record.spec
-        var replica = ReplicaSpec(
-            name: "\(spec.name)-999999", deployment: spec.name, model: spec.model,
-            version: spec.version, command: spec.commandLine,
-            artifact: facts.artifact?.path ?? spec.artifact, environment: spec.variables)
-        replica.resources = ReplicaResources(spec.resources)
-        do {
-            try surroundings.runtime.check(replica)
-        } catch {
-            throw ControlError.invalid(
-                SpecProblems([
-                    SpecProblem(
-                        pointer: JSONPointer(["command"]), code: .invalid, message: "\(error)")
-                ]))
         }
     }
 

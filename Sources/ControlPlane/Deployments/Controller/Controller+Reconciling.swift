@@ -16,6 +16,7 @@ extension Controller {
         }
         carryOut(name)
         await lane.leave()
+        wake(name)
         beginQueued(name)
     }
 
@@ -123,7 +124,6 @@ extension Controller {
         route(name)
         if let operation = entry.operation, operation.state.isFinished {
             entries[name]?.operation = nil
-            finish(operation.id)
         }
     }
 
@@ -161,7 +161,6 @@ extension Controller {
         }
         entries[entry.name] = nil
         isRoutingDirty = true
-        if let operation = entry.operation { finish(operation.id) }
         logger.notice("deleted", metadata: ["deployment": "\(entry.name)"])
     }
 }

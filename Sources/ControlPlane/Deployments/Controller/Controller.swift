@@ -45,7 +45,7 @@ package actor Controller {
     var isStopping = false
     private var isEndStored = false
     /// Those who wait for an operation to end, by its id.
-    var waiters: [String: [UUID: CheckedContinuation<Void, Never>]] = [:]
+    var waiters: [String: OperationWaiters] = [:]
     /// Operations that have waited and are being begun.
     var beginning: Set<String> = []
     var commits = CommitCounter()

@@ -5,6 +5,8 @@ extension Limits {
     static let goodRevisions = 20
     /// At least 20 are promised; a document of 64 KiB each makes 3 MiB a deployment.
     static let revisionsKept = 50
+    /// A change is decided anew when what it names has changed meanwhile; more is a quarrel.
+    static let decisionAttempts = 8
     /// Changes that wait for the one at work; more is a client gone wild.
     static let queuedOperations = 16
     /// Steps of one deployment in one pass: a replica has nine phases, and a pass ends by itself

@@ -18,6 +18,8 @@ struct OperationRequest: Codable, Equatable {
     var source: String?
     var fromRevision: Int?
     var toRevision: Int?
+    /// What failing or cancelling goes back to; nil of what waits, and of what had nothing before.
+    var before: EarlierWish?
 }
 
 struct OperationResponse: Codable, Equatable {

@@ -170,18 +170,14 @@ struct Transition {
         _ operation: inout OperationRecord, _ failure: OperationRecord.Failure, _ hint: String?
     ) throws {
         var response = OperationResponse(hint: hint)
-        if let asked = operation.asked, let old = asked.fromRevision, asked.toRevision != nil,
-            asked.toRevision == entry.record.revision, let revision = entry.revisions[old],
-            entry.rows.contains(where: { $0.revision == old && $0.wasReady && !$0.phase.isLeaving })
+        if let before = operation.asked?.before, entry.serves(before.revision),
+            try entry.goBack(to: before.revision, at: now)
         {
-            entry.record.spec = try revision.content.applied(to: entry.record.spec)
-            entry.record.revision = old
-            entry.lastProgress = now
             response.hasRolledBack = true
             draft.audit.append(
                 AuditDraft(
                     "deployment.rolled_back", entry.key,
-                    detail: ["to": "\(old)", "because": failure.message]))
+                    detail: ["to": "\(before.revision)", "because": failure.message]))
         }
         operation.state = .failed
         operation.error = failure

@@ -4,6 +4,7 @@
 
 package import Foundation
 package import Notation
+package import State
 
 package protocol ModelRegistry: Sendable {
     /// Newest first; nil lists every model's.
@@ -21,6 +22,14 @@ package protocol ModelRegistry: Sendable {
         _ draft: ModelVersionDraft, by actor: String, at: Date, isDryRun: Bool
     ) async throws -> ModelVersion
 
+    /// As `register`, for something larger: all checks are made and nothing is remembered.
+    func proposed(
+        _ draft: ModelVersionDraft, by actor: String, at: Date
+    ) async throws -> ProposedVersion
+
+    /// What a transaction must hold to register a proposed version with the rest of it.
+    func add(_ proposed: ProposedVersion, to transaction: inout Transaction) throws
+
     /// Reads the files again and compares.
     ///
     /// - Throws: `ModelError.altered`, `.missing`.
@@ -34,6 +43,18 @@ extension ModelRegistry {
         _ draft: ModelVersionDraft, by actor: String, at moment: Date
     ) async throws -> ModelVersion {
         try await register(draft, by: actor, at: moment, isDryRun: false)
+    }
+}
+
+/// A version that could be registered, or is.
+package struct ProposedVersion: Sendable, Equatable {
+    package var version: ModelVersion
+    /// Nobody has registered it yet.
+    package var isNew: Bool
+
+    package init(_ version: ModelVersion, isNew: Bool) {
+        self.version = version
+        self.isNew = isNew
     }
 }
 

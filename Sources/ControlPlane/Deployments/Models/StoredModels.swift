@@ -37,27 +37,45 @@ package struct StoredModels: ModelRegistry {
     package func register(
         _ draft: ModelVersionDraft, by actor: String, at moment: Date, isDryRun: Bool
     ) async throws -> ModelVersion {
+        while true {
+            let proposed = try await proposed(draft, by: actor, at: moment)
+            if isDryRun || !proposed.isNew { return proposed.version }
+            var transaction = Transaction(at: moment, actor: actor)
+            try add(proposed, to: &transaction)
+            do {
+                try await store.commit(transaction)
+                return proposed.version
+            } catch StateError.exists {
+                // Registered meanwhile: compared with that.
+                continue
+            }
+        }
+    }
+
+    package func proposed(
+        _ draft: ModelVersionDraft, by actor: String, at moment: Date
+    ) async throws -> ProposedVersion {
         let artifact = try await artifact(of: draft)
         let version = ModelVersion(
             artifact: artifact, model: draft.model, version: draft.version,
             description: draft.description, defaults: draft.defaults,
             registeredAt: Moment.rounded(moment), registeredBy: actor)
-        let key = Self.key(draft.model, draft.version)
-        if isDryRun {
-            let there = try await store.document(key)?.spec(as: ModelVersion.self)
-            return try there.map { try compared(version, with: $0) } ?? version
+        guard let document = try await store.document(Self.key(draft.model, draft.version)) else {
+            return ProposedVersion(version, isNew: true)
         }
-        var transaction = Transaction(at: moment, actor: actor)
-        try transaction.create(key, spec: version, labels: ["model": draft.model])
+        let there = try document.spec(as: ModelVersion.self)
+        return ProposedVersion(try compared(version, with: there), isNew: false)
+    }
+
+    package func add(_ proposed: ProposedVersion, to transaction: inout Transaction) throws {
+        guard proposed.isNew else { return }
+        let version = proposed.version
+        let key = Self.key(version.model, version.version)
+        try transaction.create(key, spec: version, labels: ["model": version.model])
         transaction.audit.append(
             AuditDraft(
-                "model_version.register", key, detail: ["sha256": artifact?.sha256 ?? ""]))
-        do {
-            try await store.commit(transaction)
-            return version
-        } catch StateError.exists {
-            return try await compared(version, with: self.version(draft.version, of: draft.model))
-        }
+                "model_version.register", key,
+                detail: ["sha256": version.artifact?.sha256 ?? ""]))
     }
 
     package func verify(_ artifact: ArtifactRecord) async throws {
