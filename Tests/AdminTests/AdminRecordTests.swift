@@ -4,6 +4,7 @@
 import Admin
 import Deployments
 import Foundation
+import Guarding
 import Notation
 import State
 import Testing
@@ -195,6 +196,21 @@ import Testing
         for query in ["?offset=1&tail=2", "?run=x", "?since=x", "?limit=0", "?tail=0"] {
             #expect(await port.send("GET", logs + query).status == 400, "\(query)")
         }
+    }
+
+    @Test func `a log that is followed ends well when its deployment goes`() async throws {
+        let port = try await ControlPort.withIris()
+        await port.control.say(["one", "two"])
+        let logs = "/v1/deployments/iris/replicas/iris-0/logs?follow=true&limit=1"
+        let stream = try #require(await port.send("GET", logs).stream)
+        let heard = Guarded<[String]>([])
+        try await stream { text in
+            heard.withLock { $0.append(text) }
+            guard text.contains("one") else { return }
+            _ = await port.send("DELETE", "/v1/deployments/iris", "", ["if-match": "*"])
+        }
+        #expect(heard.withLock { $0.last }?.hasPrefix("event: end") == true)
+        #expect(heard.withLock { $0.count } == 2)
     }
 
     @Test func `streams are bounded, and give their place back`() async throws {

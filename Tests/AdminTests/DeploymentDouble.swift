@@ -209,6 +209,7 @@ actor DeploymentDouble: DeploymentControl {
     }
 
     func logs(_ query: LogQuery) async throws -> LogPage {
+        _ = try await view(query.deployment)
         guard query.replica.hasSuffix("-0") else { throw ReplicaError.noSuchLog(query.replica) }
         var from: UInt64 = 0
         if case .offset(let offset) = query.from { from = offset }

@@ -70,8 +70,9 @@ extension Grant {
         }
     }
 
-    /// A grant for some environments also reads what belongs to none but what is closed, and, since models are made
-    /// before anybody knows where they will run, may do with those what its role may.
+    /// A grant for some environments also reads what belongs to none, if it is not closed, and,
+    /// since models are made before anybody knows where they will run, may do with those what its
+    /// role may.
     private func covers(_ environment: String?, verb: Verb, resource: ResourceKind) -> Bool {
         guard let environments else { return true }
         if let environment { return environments.contains(environment) }

@@ -3,6 +3,7 @@
 
 import Deployments
 import Foundation
+import Guarding
 import Notation
 import State
 import Testing

@@ -1,6 +1,6 @@
-// The fields that the items of a list have, by the schema that the document tells of them: a filter,
-// an order or a mask of a field that there is not is a slip of the pen, and is refused with those
-// there are.
+// The fields that the items of a list have, by the schema that the document tells of them: a
+// filter, an order or a mask of a field that there is not is a slip of the pen, and is refused with
+// those that there are.
 
 import Notation
 

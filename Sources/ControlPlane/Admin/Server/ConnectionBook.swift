@@ -48,7 +48,8 @@ final class ConnectionBook: Sendable {
             return (book.isQuiescing, surplus)
         }
         surplus?.cutOff()
-        if isQuiescing { tell(channel) }
+        // Once all its handlers are there: the one that listens comes last.
+        if isQuiescing { channel.eventLoop.execute { self.tell(channel) } }
     }
 
     func isAtWork(_ channel: any Channel) {

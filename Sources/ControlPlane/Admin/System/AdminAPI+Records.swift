@@ -1,4 +1,5 @@
-// What is written down: events, the audit trail, and whether its chain of hashes holds.
+// What is written down: events, the audit trail, and whether its chain of hashes holds. Each is
+// told to those who may read it where it happened.
 
 import Deployments
 import Foundation
