@@ -90,7 +90,8 @@ let package = Package(
         .target(
             name: "Replicas",
             dependencies: [
-                "CLinux", "Guarding", .product(name: "Crypto", package: "swift-crypto"),
+                "CLinux", "Guarding", "Notation",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/ControlPlane/Replicas", swiftSettings: house),

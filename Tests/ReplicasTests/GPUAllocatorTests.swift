@@ -1,6 +1,7 @@
 // GPUs: what nvidia-smi's answers mean, which type is which, and that no device is given twice.
 // Ports are given out by the same rule.
 
+import Notation
 import Replicas
 import Testing
 

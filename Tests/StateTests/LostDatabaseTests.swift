@@ -1,12 +1,13 @@
 // A database that was emptied, lost or put back: the signed checkpoint beside it knows better, and
 // nothing is started on what is left.
 
+import Fixtures
 import Foundation
 import State
 import Testing
 
 @Suite struct LostDatabaseTests {
-    let scratch = ScratchDirectory()
+    let scratch = ScratchFolder()
 
     private var database: URL { scratch.file("penstock.db") }
 

@@ -2,6 +2,7 @@
 // back while it is looked at keeps what it has.
 
 package import Foundation
+import Guarding
 
 extension ProcessRuntime {
     /// Removes what is too old or too much of deployments that are neither named here nor running.

@@ -234,7 +234,7 @@ extension Controller {
 
 /// One host: its disk, its replicas, its gateway, and the controller of the moment.
 final class ControllerBench {
-    private let scratch = ScratchFolder()
+    let scratch = ScratchFolder()
     let ticks = Ticks()
     private(set) var gate = ScriptedGate()
     private(set) var runtime: ScriptedRuntime
@@ -253,10 +253,8 @@ final class ControllerBench {
         script: @escaping @Sendable (ReplicaSpec, Int) -> ScriptedRuntime.Life = { _, _ in .runs }
     ) async throws {
         runtime = ScriptedRuntime(capacity: capacity, script: script)
-        store = FaultyStore(try Store(directory: scratch.url), ticks)
-        controller = Self.make(store, runtime, gate, mute, faults, ticks)
         self.hasModels = hasModels
-        store = FaultyStore(try Store(directory: folder), ticks)
+        store = FaultyStore(try Store(directory: scratch.url), ticks)
         controller = Self.make(store, runtime, gate, mute, faults, ticks, hasModels)
         try await start()
     }
@@ -307,8 +305,6 @@ final class ControllerBench {
         runtime = runtime.successor()
         gate = ScriptedGate()
         store = FaultyStore(try Store(directory: scratch.url), ticks)
-        controller = Self.make(store, runtime, gate, mute, faults, ticks)
-        store = FaultyStore(try Store(directory: folder), ticks)
         controller = Self.make(store, runtime, gate, mute, faults, ticks, hasModels)
         try await start()
     }

@@ -2,6 +2,7 @@
 // reason.
 
 import Foundation
+import Guarding
 import Notation
 import Replicas
 import State

@@ -1,7 +1,9 @@
 // What a change names is stored with it or not at all: model versions, and the versions of secrets
 // that revisions mean for good.
 
+import Fixtures
 import Foundation
+import Guarding
 import Notation
 import Replicas
 import State
@@ -17,7 +19,7 @@ import Testing
     private func spec(
         _ bench: ControllerBench, _ name: String = "iris", cpu: Int = 100
     ) throws -> DeploymentSpec {
-        let file = bench.folder.appending(path: "model.bin")
+        let file = bench.scratch.file("model.bin")
         try Data("weights".utf8).write(to: file)
         return ControllerBench.spec(name, replicas: 1) {
             $0.command = ["serve", "{artifact}", "{address}"]
@@ -55,7 +57,7 @@ import Testing
         try await bench.complete(.create(try spec(bench)))
         bench.mute.withLock { $0 = ["iris-1"] }
         try await bench.perform(.restart)
-        let file = bench.folder.appending(path: "next.bin").path(percentEncoded: false)
+        let file = bench.scratch.file("next.bin").path(percentEncoded: false)
         try Data("more".utf8).write(to: URL(filePath: file))
         await #expect(throws: ControlError.self) {
             try await bench.perform(.updateModel(version: "v77", artifact: file, strategy: nil))

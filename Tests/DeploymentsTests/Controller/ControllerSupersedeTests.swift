@@ -2,6 +2,7 @@
 // one to go back to, and nobody is left on a revision that has never proved itself.
 
 import Foundation
+import Guarding
 import Notation
 import Replicas
 import State

@@ -214,6 +214,8 @@ import Traffic
         async let second: Void = controller.stop(atOnce: true)
         _ = await (first, second)
         #expect(bench.store.commits == commits + 1)
+    }
+
     @Test func `all operations that are kept are told`() async throws {
         let bench = try await ControllerBench()
         var transaction = Transaction(at: Date(timeIntervalSince1970: 1_800_000_000), actor: "test")

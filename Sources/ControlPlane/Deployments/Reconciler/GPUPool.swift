@@ -2,6 +2,7 @@
 // until its process is gone, also over a crash, so that no more are promised than there are; which
 // of them it gets is the runtime's affair. Types are compared as the runtime compares them.
 
+import Notation
 import Replicas
 
 package struct GPUPool: Sendable, Equatable {

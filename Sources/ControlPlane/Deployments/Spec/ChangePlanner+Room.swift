@@ -1,6 +1,7 @@
 // Does it fit? Memory and GPUs are had or not; cores can be shared, so asking for more of them than
 // there are slows everybody down but refuses nobody, unless one replica alone wants them.
 
+import Notation
 import Replicas
 
 extension ChangePlanner {

@@ -1,6 +1,8 @@
 // Who has which GPU. A device is given to one replica only, also after a crash: what live replicas
 // hold is restored before anything is given out. Pure.
 
+import Notation
+
 package struct GPUAllocator: Sendable, Equatable {
     package let inventory: GPUInventory
     private var holders: [String: String] = [:]
