@@ -39,7 +39,7 @@ extension AdminClient {
             return Failure(.error, "\(server) speaks no TLS; write \(plain)")
         }
         let words = error.split { !$0.isASCII || !($0.isUppercase || $0 == "_") }
-            .filter { $0.contains("_") && $0.count > 4 }
+            .filter { $0.contains("_") && $0.first != "_" && $0.last != "_" }
         let cause = words.map { $0.lowercased().replacing("_", with: " ") }.first
         return Failure(
             .error,
@@ -60,15 +60,20 @@ extension AdminClient {
 
     func unreachable(_ error: any Error) -> Failure {
         let other = "(another address: --server URL or PENSTOCK_SERVER)"
-        guard let error = error as? NIOConnectionError else {
+        if error is HTTPParserError {
+            let sealed =
+                server.hasPrefix("http:") ? "; with TLS, write https:\(server.dropFirst(5))" : ""
             return Failure(
-                .error, "no admin port answers at \(server); is penstock running? \(other)")
+                .error, "what listens at \(server) gives no answer in HTTP\(sealed) \(other)")
         }
-        if error.connectionErrors.isEmpty, error.dnsAError != nil || error.dnsAAAAError != nil {
+        let connecting = error as? NIOConnectionError
+        if let connecting, connecting.connectionErrors.isEmpty {
             return Failure(
-                .error, "no address is known for the name '\(error.host)' of \(server) \(other)")
+                .error,
+                "no address is known for the name '\(connecting.host)' of \(server) \(other)")
         }
-        let codes = error.connectionErrors.compactMap { ($0.error as? IOError)?.errnoCode }
+        let errors = [error] + (connecting?.connectionErrors.map(\.error) ?? [])
+        let codes = errors.compactMap { ($0 as? IOError)?.errnoCode }
         guard let code = codes.first(where: { $0 != ECONNREFUSED }) else {
             return Failure(
                 .error, "no admin port answers at \(server); is penstock running? \(other)")

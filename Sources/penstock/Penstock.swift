@@ -79,7 +79,10 @@ struct Penstock: AsyncParsableCommand {
             } else {
                 try command.run()
             }
-            if Terminal.outputFailure() { exit(withCode: Failure.Code.error.rawValue) }
+            // What `serve` prints is a courtesy; what all others print is what they are for.
+            if !(command is Serve), Terminal.outputFailure() {
+                exit(withCode: Failure.Code.error.rawValue)
+            }
         } catch let failure as Failure {
             Terminal.error(failure.isOutcome ? failure.message : "penstock: \(failure.message)")
             exit(withCode: failure.code.rawValue)

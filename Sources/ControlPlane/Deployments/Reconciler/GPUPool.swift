@@ -3,7 +3,6 @@
 // of them it gets is the runtime's affair. Types are compared as the runtime compares them.
 
 import Notation
-import Replicas
 
 package struct GPUPool: Sendable, Equatable {
     private var free: [String: Int]

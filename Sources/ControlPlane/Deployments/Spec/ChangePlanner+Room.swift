@@ -2,7 +2,6 @@
 // there are slows everybody down but refuses nobody, unless one replica alone wants them.
 
 import Notation
-import Replicas
 
 extension ChangePlanner {
     func checkRoom(_ new: DeploymentSpec, _ plan: inout ChangePlan) {
