@@ -94,9 +94,9 @@ extension Controller {
 
     func store(_ transaction: Transaction) async throws -> Commit {
         commits.begins()
-        let commit = try await surroundings.store.commit(transaction)
-        commits.ended()
-        return commit
+        // One that is refused has a moment after it as well.
+        defer { commits.ended() }
+        return try await surroundings.store.commit(transaction)
     }
 
     /// Takes over the stored half of what the transition leads to. What was seen meanwhile stays.
