@@ -49,11 +49,10 @@ class Heir:
 
 
 def resident_bytes(pid):
+    """What the process itself has in memory: pages of its program's file come and go by themselves."""
     with open(f"/proc/{pid}/status") as status:
-        for line in status:
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) * 1024
-    return 0
+        fields = dict(line.split(":", 1) for line in status)
+    return sum(int(fields[kind].split()[0]) for kind in ("RssAnon", "RssShmem")) * 1024
 
 
 def processor_seconds(pid):
