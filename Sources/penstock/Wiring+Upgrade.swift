@@ -103,6 +103,7 @@ extension Wiring {
         if try upgrade.giveUpState() {
             await controller.leave()
             runtime.letGo()
+            ProcessRuntime.leaveChildren()
         }
         try await successor.send(.yours)
         _ = try await successor.expect("taken charge", within: .seconds(60)) { message in

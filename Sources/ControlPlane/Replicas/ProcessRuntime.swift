@@ -82,8 +82,10 @@ package final class ProcessRuntime: ReplicaRuntime {
             books.live = [:]
         }
         watcher.close()
-        penstock_leave_children()
     }
+
+    /// The kernel waits for this process's children from now on: for who ends soon and has let go.
+    package static func leaveChildren() { penstock_leave_children() }
 
     deinit {
         books.withLock { $0.sampling?.cancel() }
