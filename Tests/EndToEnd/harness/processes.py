@@ -49,7 +49,7 @@ class Heir:
 
 
 def resident_bytes(pid):
-    """What the process itself has in memory: pages of its program's file come and go by themselves."""
+    """What the process itself has in memory; pages of its program's file come and go."""
     with open(f"/proc/{pid}/status") as status:
         fields = dict(line.split(":", 1) for line in status)
     return sum(int(fields[kind].split()[0]) for kind in ("RssAnon", "RssShmem")) * 1024
