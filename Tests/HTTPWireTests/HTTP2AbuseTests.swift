@@ -172,8 +172,10 @@ import Testing
         }
     }
 
-    @Test(arguments: [(1, 65_536), (1_000, 65_536), (16_384, 65_536), (16_384, 1_024)])
-    func `CONTINUATION is cut 64 KiB above what a head may have`(_ size: Int, _ most: Int) throws {
+    @Test(arguments: [(1, 65_536), (1_000, 65_536), (16_384, 131_072), (16_384, 1_024)])
+    func `CONTINUATION is cut at 64 KiB, or what a head may have if that is more`(
+        _ size: Int, _ most: Int
+    ) throws {
         var options = HTTP2Options()
         options.headBytes = most
         let server = try HTTP2Drive.server(options)
@@ -189,7 +191,7 @@ import Testing
             code = server.output().goAway
         }
         #expect(code == Self.calm)
-        #expect(sent <= 65_536 + most + size + 20, "\(sent)")
+        #expect(sent <= max(65_536, most) + size + 20, "\(sent)")
     }
 
     @Test func `CONTINUATION of a block that is ignored is cut, too`() throws {
@@ -198,7 +200,7 @@ import Testing
             .headers(1, HPACK.get, ends: false), .reset(1), .headers(1, HPACK.get, flags: 0))
         let found = try endurance(server, most: 100_000) { _ in [RawFrame(type: 9, stream: 1)] }
         #expect(found.code == Self.calm)
-        #expect(found.count <= 2 * 65_536 / 9)
+        #expect(found.count <= 65_536 / 9)
     }
 
     @Test func `more streams than allowed are refused`() throws {
@@ -212,10 +214,10 @@ import Testing
     }
 
     /// A field of 4,000 bytes, and `count` single bytes that name it again.
-    private func expanding(_ count: Int) -> RawFrame {
+    private func expanding(_ count: Int, stream: UInt32 = 1) -> RawFrame {
         let big = HPACK.literal("x", String(repeating: "y", count: 4_000), form: 0x40)
         let block = HPACK.block(HPACK.get) + big + Array(repeating: 0xBE, count: count)
-        return RawFrame(type: 1, flags: 5, stream: 1, payload: block)
+        return RawFrame(type: 1, flags: 5, stream: stream, payload: block)
     }
 
     @Test func `a head of one-byte fields that expand is bounded`() throws {
@@ -234,29 +236,15 @@ import Testing
 
     @Test func `heads that are too large one after the other end it, too`() throws {
         let server = try HTTP2Drive.server()
-        let fields = HPACK.get + [("x", String(repeating: "y", count: 60_000)), ("z", "1")]
-        let block = HPACK.block(fields + [("w", String(repeating: "v", count: 40_000))])
-        let found = try endurance(server, most: 1_000) { id in
-            let rest = block.dropFirst(16_384)
-            let parts = stride(from: rest.startIndex, to: rest.endIndex, by: 16_384).map {
-                Array(rest[$0..<min($0 + 16_384, rest.endIndex)])
-            }
-            let last = parts.count - 1
-            return [
-                RawFrame(type: 1, flags: 1, stream: id, payload: Array(block.prefix(16_384)))
-            ]
-                + parts.enumerated().map {
-                    RawFrame(type: 9, flags: $0 == last ? 4 : 0, stream: id, payload: $1)
-                }
-        }
+        let found = try endurance(server, most: 1_000) { [expanding(25, stream: $0)] }
         #expect(found.code == Self.calm)
         // 40 KB each are beyond the limit, and streams answered with nothing stay open: 128.
         #expect((90...120).contains(found.count), "\(found.count)")
     }
 
-    @Test(arguments: [(65_536, 60_000, true), (65_536, 100_000, false), (262_144, 200_000, true)])
-    func `a head fits, or is told to be too large`(
-        _ most: Int, _ size: Int, _ fits: Bool
+    @Test(arguments: [(65_536, 60_000), (262_144, 200_000)])
+    func `a head that is allowed fits though nothing of it is compressed`(
+        _ most: Int, _ size: Int
     ) throws {
         var options = HTTP2Options()
         options.headBytes = most
@@ -273,10 +261,9 @@ import Testing
         let seen = server.take(frames.flatMap(\.bytes))
         #expect(server.session.fault == nil)
         guard case .head = seen.first else {
-            #expect(seen == [.headTooLarge(1)] && !fits)
-            return try server.stream(1).release()
+            Issue.record("\(seen)")
+            return
         }
-        #expect(fits)
         try server.stream(1).release()
     }
 

@@ -40,7 +40,7 @@ struct HTTP2FrameScanner {
     /// A server's input begins with the preface.
     init(isServer: Bool, headBytes: Int) {
         self.isServer = isServer
-        blockBytesMax = headBytes &+ Limits.headerBlockExcess
+        blockBytesMax = max(headBytes, Limits.headerBlockBytes)
         skip = isServer ? 24 : 0
     }
 

@@ -71,7 +71,7 @@ internal import CNGHTTP2
         // The scanner counts these, and exactly: the library's own count of CONTINUATION goes up
         // with every piece that a frame's header arrives in.
         unsafe nghttp2_option_set_max_continuations(
-            options, Limits.headBytesMax + Limits.headerBlockExcess)
+            options, Limits.headBytesMax + Limits.headerBlockBytes)
         // Ours comes first and says why; this one stands behind it.
         unsafe nghttp2_option_set_stream_reset_rate_limit(options, 10_000, 1_000)
         return unsafe options

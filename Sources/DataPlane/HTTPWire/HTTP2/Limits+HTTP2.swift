@@ -29,10 +29,11 @@ extension Limits {
     /// Of the table that a peer fills in ours, and of ours in a peer's (RFC 7541 4.2).
     package static let headerTableBytes = 4_096
 
-    /// What a header block may have, as it is transmitted with its frames' headers, beyond the
-    /// bytes of a head. A head fits even if nothing of it is compressed, since its fields count 32
-    /// bytes more there; and one that is too large by as much can still be answered with 431.
-    package static let headerBlockExcess = 65_536
+    /// What a header block may have, as it is transmitted with its frames' headers, where heads
+    /// may have less; otherwise as much as a head. A head that is allowed fits even if nothing of
+    /// it is compressed, since its fields count 32 bytes more there; one that is not is still
+    /// answered with 431 if it is compressed below this.
+    package static let headerBlockBytes = 65_536
 
     /// Answers to PING and SETTINGS that may wait to be sent: 200 × 200 bytes.
     package static let outboundAcks = 200
