@@ -3,6 +3,7 @@
 
 import pathlib
 import shutil
+import signal
 import tempfile
 
 import pytest
@@ -14,6 +15,9 @@ from harness.origin import Origin
 
 
 def pytest_sessionstart(session):
+    # A shell ignores it for jobs in the background, and programs would inherit that.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # Without binaries every story would fail; say it once, clearly.
     if not session.config.option.collectonly:
         for name in ("penstock", "penstock-model"):

@@ -10,14 +10,22 @@ import State
 extension AdminAPI {
     func applyDeployment(_ call: AdminCall, isDryRun: Bool) async throws -> AdminResponse {
         let name = call.path("name")
-        let spec = try spec(call.json(), named: name)
         let there = try await existing(name)
+        let change = try applied(call, to: there, named: name)
+        return try await self.change(change, of: name, call, isDryRun: isDryRun)
+    }
+
+    /// Not inlined: see `change(_:of:_:isDryRun:reason:)`.
+    @inline(never)
+    private func applied(
+        _ call: AdminCall, to there: DeploymentView?, named name: String
+    ) throws -> DeploymentChange {
+        let spec = try spec(call.json(), named: name)
         try call.require(
             there == nil ? .create : .update, .deployment,
             in: (there?.spec ?? spec).environment.rawValue)
         try checkSource(call, there)
-        return try await change(
-            .apply(spec, last: there?.lastApplied), of: name, call, isDryRun: isDryRun)
+        return .apply(spec, last: there?.lastApplied)
     }
 
     /// The path says its name; the body need not say it again.

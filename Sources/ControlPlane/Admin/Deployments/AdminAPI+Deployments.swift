@@ -62,6 +62,9 @@ extension AdminAPI {
             change, of: call.path("name"), call, isDryRun: isDryRun, reason: reason)
     }
 
+    // This and the next are not inlined: the optimiser of Swift 6.3 crashes on the coroutine that
+    // `applyDeployment` would become with them.
+    @inline(never)
     func change(
         _ change: DeploymentChange, of name: String, _ call: AdminCall, isDryRun: Bool,
         reason: String? = nil
@@ -73,6 +76,7 @@ extension AdminAPI {
     }
 
     /// With the rights that the token has where the deployment is or will be.
+    @inline(never)
     private func asked(
         _ change: DeploymentChange, _ name: String, _ call: AdminCall, isDryRun: Bool = true,
         reason: String? = nil

@@ -121,6 +121,9 @@ extension AdminAPI {
     }
 
     /// Nil when there is no deployment of the name.
+    ///
+    /// Not inlined: see `change(_:of:_:isDryRun:reason:)`.
+    @inline(never)
     func existing(_ name: String) async throws -> DeploymentView? {
         do {
             return try await control().view(name)
