@@ -9,7 +9,8 @@ import tempfile
 import pytest
 
 from harness.configuration import configuration
-from harness.gateway import Gateway, binary
+from harness.deployments import Deployment, iris
+from harness.gateway import Gateway, binary, run
 from harness.http2 import StreamOrigin
 from harness.origin import Origin
 
@@ -78,3 +79,15 @@ def start_gateway(folder):
             problems.append(problem)
     if problems:
         raise problems[0]
+
+
+@pytest.fixture
+def served(start_gateway):
+    """A gateway with a deployment of one replica, and the verbs that talk to it."""
+    gateway = start_gateway(whole=configuration())
+    gateway.deployment = Deployment(gateway, "iris")
+    gateway.deployment.create(iris(replicas=1))
+    gateway.server = {"PENSTOCK_SERVER": f"http://{gateway.admin.address}"}
+    gateway.verb = lambda *words: run(
+        *words, folder=gateway.folder, environment=gateway.server)
+    return gateway

@@ -12,24 +12,12 @@ import time
 
 import pytest
 
-from harness.configuration import configuration
-from harness.deployments import Deployment, iris
+from harness.deployments import iris
 from harness.gateway import Lines, binary, run
 from harness.terminal import Screen
 from harness.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.core
-
-
-@pytest.fixture
-def served(start_gateway):
-    gateway = start_gateway(whole=configuration())
-    gateway.deployment = Deployment(gateway, "iris")
-    gateway.deployment.create(iris(replicas=1))
-    gateway.server = {"PENSTOCK_SERVER": f"http://{gateway.admin.address}"}
-    gateway.verb = lambda *words: run(
-        *words, folder=gateway.folder, environment=gateway.server)
-    return gateway
 
 
 @pytest.fixture

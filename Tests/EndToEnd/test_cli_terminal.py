@@ -8,8 +8,7 @@ import subprocess
 
 import pytest
 
-from harness.configuration import configuration
-from harness.deployments import Deployment, iris
+from harness.deployments import iris
 from harness.gateway import binary, run
 from harness.terminal import Screen
 from harness.waiting import PATIENCE
@@ -18,16 +17,10 @@ pytestmark = pytest.mark.core
 
 
 @pytest.fixture
-def served(start_gateway):
-    gateway = start_gateway(whole=configuration())
-    gateway.deployment = Deployment(gateway, "iris")
-    gateway.deployment.create(iris(replicas=1))
-    gateway.server = {"PENSTOCK_SERVER": f"http://{gateway.admin.address}"}
-    gateway.verb = lambda *words: run(
-        *words, folder=gateway.folder, environment=gateway.server)
-    gateway.screen = lambda *words, **more: Screen(
-        list(words), gateway.folder, {**gateway.server, **more.pop("environment", {})}, **more)
-    return gateway
+def served(served):
+    served.screen = lambda *words, **more: Screen(
+        list(words), served.folder, {**served.server, **more.pop("environment", {})}, **more)
+    return served
 
 
 STEERING = "\\033[2J\\033]0;pwned\\007\\033[31mred\\rover\\302\\2332Jend"
