@@ -52,10 +52,15 @@ private final class NoticeHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard case .head(let request) = unwrapInboundIn(data) else { return }
         let name = request.headers[StoppedNotice.header].first ?? ""
-        let isHead = request.method == .HEAD
         context.eventLoop.makeFutureWithTask { [text] in await text(name) }
             .assumeIsolated().whenSuccess { notice in
-                self.answer(notice, isHead: isHead, context)
+                let isGRPC = request.headers.first(name: "content-type")?
+                    .hasPrefix("application/grpc")
+                if isGRPC == true {
+                    self.answer(call: notice, context)
+                } else {
+                    self.answer(notice, isHead: request.method == .HEAD, context)
+                }
             }
     }
 
@@ -73,8 +78,27 @@ private final class NoticeHandler: ChannelInboundHandler {
                 "x-penstock-error": StoppedNotice.code,
                 "retry-after": "\(StoppedNotice.retryAfterSeconds)", "connection": "close",
             ])
+        send(head, isHead ? nil : body, context)
+    }
+
+    /// gRPC's own form: a head that is all of the answer (gRPC over HTTP/2, Trailers-Only).
+    private func answer(call notice: StoppedNotice, _ context: ChannelHandlerContext) {
+        let head = HTTPResponseHead(
+            version: .http1_1, status: .ok,
+            headers: [
+                "content-type": "application/grpc", "content-length": "0",
+                "grpc-status": StoppedNotice.grpcStatus,
+                "grpc-message": notice.grpcMessage,
+                "x-penstock-error": StoppedNotice.code, "connection": "close",
+            ])
+        send(head, nil, context)
+    }
+
+    private func send(
+        _ head: HTTPResponseHead, _ body: ByteBuffer?, _ context: ChannelHandlerContext
+    ) {
         context.write(wrapOutboundOut(.head(head)), promise: nil)
-        if !isHead { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
+        if let body { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
         context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated().whenComplete { _ in
             context.close(mode: .output, promise: nil)
         }

@@ -2,11 +2,13 @@
 # request fails as long as it is meant to be up.
 
 import json
+from urllib.parse import unquote
 
 import pytest
 
 from harness.configuration import configuration
 from harness.deployments import FLOWER, Deployment, iris
+from harness.http2 import Client
 from harness.load import Load
 from harness.waiting import until
 
@@ -93,6 +95,24 @@ def test_stopped_it_says_why_and_started_it_is_the_same(start_gateway):
     deployment.act("start")
     assert gateway.post(INFER, FLOWER).status == 200
     assert deployment.view["status"]["revision"] == 1
+
+
+def test_stopped_it_tells_clients_of_grpc_in_their_own_form(start_gateway):
+    gateway, deployment = serving(start_gateway, replicas=1)
+    deployment.act("stop", {"message": "zurück um 12, zu 100%"})
+    with Client(gateway.address) as client:
+        answer = client.request(
+            "POST", "/inference.GRPCInferenceService/ServerLive",
+            {"content-type": "application/grpc", "te": "trailers",
+             "x-penstock-deployment": "iris"}, bytes(5))
+    assert answer.status == 200 and answer.header("content-type") == "application/grpc"
+    assert answer.header("grpc-status") == "14" and answer.body == b""
+    assert answer.header("grpc-message") == "zur%C3%BCck um 12, zu 100%25"
+    assert unquote(answer.header("grpc-message")) == "zurück um 12, zu 100%"
+    assert answer.header("x-penstock-error") == "stopped"
+    metrics = gateway.admin.metrics()
+    assert metrics.sum("penstock_requests_total", outcome="overload") == 1
+    assert metrics.sum("penstock_grpc_requests_total", status="unavailable") == 1
 
 
 def test_deleted_it_is_nowhere_and_its_name_is_free(start_gateway):

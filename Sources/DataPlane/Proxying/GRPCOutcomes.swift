@@ -18,11 +18,17 @@ extension Worker {
     /// Whose doing the end of a complete answer is.
     func outcome(of exchange: Slot<Exchange>) -> Outcome {
         let revision = exchange.it.service.it.revisions[Int(exchange.it.revision)]
-        if revision.it.speaksForGateway, exchange.it.status >= 500 { return .overload }
+        if revision.it.speaksForGateway, refuses(exchange) { return .overload }
         guard exchange.it.isGRPC else { return Worker.outcome(of: exchange.it.status) }
         // Time that the client itself set short says nothing about the replica.
         let isOwn = exchange.it.deadline > 0 && exchange.it.grpcStatus == .deadlineExceeded
         return isOwn ? .client : grpcStatus(of: exchange).outcome
+    }
+
+    /// The answer says no more than that there is none now.
+    private func refuses(_ exchange: Slot<Exchange>) -> Bool {
+        exchange.it.status >= 500
+            || exchange.it.isGRPC && exchange.it.grpcStatus == .unavailable
     }
 
     /// As the client sees it: what nobody has told, it makes up from the status of HTTP.

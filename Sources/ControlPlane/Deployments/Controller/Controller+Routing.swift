@@ -175,8 +175,24 @@ package struct StoppedNotice: Sendable, Equatable {
     package static let code = "stopped"
     /// Operators come back sooner or later; clients need not ask every second.
     package static let retryAfterSeconds = 30
+    /// UNAVAILABLE, as clients of gRPC are told it.
+    package static let grpcStatus = "14"
 
     package var detail: String
+
+    /// The detail as `grpc-message` says it: printable ASCII, all else percent-encoded UTF-8.
+    package var grpcMessage: String {
+        var text = ""
+        for byte in detail.utf8 {
+            if (0x20...0x7E).contains(byte), byte != 0x25 {
+                text.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                let digits = String(byte, radix: 16, uppercase: true)
+                text += byte < 0x10 ? "%0\(digits)" : "%\(digits)"
+            }
+        }
+        return text
+    }
 }
 
 extension Controller {
