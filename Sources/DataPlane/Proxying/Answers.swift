@@ -89,7 +89,7 @@ extension Worker {
                     continue
                 }
                 if yields(exchange, answer, in: rest, isWhole: false) { return bytes.count }
-                if exchange.it.partner != nil { exchange = settle(exchange) }
+                if mayHaveHedge(exchange) { exchange = settle(exchange) }
                 guard beginAnswer(answer, in: rest, from: upstream, exchange) else {
                     throw WireError.headTooLarge
                 }

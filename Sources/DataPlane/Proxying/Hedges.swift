@@ -117,11 +117,19 @@ extension Worker {
 
     // MARK: The race
 
-    /// One of two tries has its answer: the other is cancelled.
+    /// Two tries were made, of which one or both are under way.
+    func mayHaveHedge(_ exchange: Slot<Exchange>) -> Bool {
+        exchange.it.partner != nil || exchange.it.isTryOfHedge
+    }
+
+    /// One of two tries has its answer: the other, if it has not failed by now, is cancelled.
     ///
     /// - Returns: the client's exchange, which has the winner's try.
     mutating func settle(_ winner: Slot<Exchange>) -> Slot<Exchange> {
-        guard let other = winner.it.partner else { return winner }
+        guard let other = winner.it.partner else {
+            if winner.it.isTryOfHedge { winner.it.service.it.hedgesWon.increment() }
+            return winner
+        }
         guard winner.it.isHedge else {
             dropHedge(other, outcome: .cancelled)
             return winner
@@ -159,6 +167,7 @@ extension Worker {
         exchange.it.error = error
         exchange.it.choice.recordTry(of: exchange.it.endpoint)
         takeOver(exchange, from: second)
+        exchange.it.isTryOfHedge = true
     }
 
     private mutating func takeOver(_ exchange: Slot<Exchange>, from second: Slot<Exchange>) {

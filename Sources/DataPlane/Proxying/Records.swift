@@ -148,6 +148,8 @@ struct Exchange {
     /// A second try: it ends without a word unless its answer comes first.
     var isHedge = false
     var wasHedged = false
+    /// The first try has failed, and the second one goes on in this record.
+    var isTryOfHedge = false
     let snapshot: Slot<Snapshot>
     let service: Slot<ServiceRuntime>
     var upstream: Slot<UpstreamConnection>?

@@ -52,6 +52,7 @@ extension Worker {
         exchange.it.tryStarted = loop.now
         exchange.it.phase = .connecting
         exchange.it.isAttempt = false
+        exchange.it.isTryOfHedge = false
         if service.it.balancer.movedSession, case .cookie = service.it.rules.sticky {
             exchange.it.setsSticky = true
         }

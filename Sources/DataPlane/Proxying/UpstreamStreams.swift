@@ -305,7 +305,7 @@ extension Worker {
             } else {
                 if yields(exchange, answer, in: bytes, isWhole: event.endsStream) { return }
                 if event.endsStream, repeatsUnavailable(exchange, in: bytes) { return }
-                if exchange.it.partner != nil { exchange = settle(exchange) }
+                if mayHaveHedge(exchange) { exchange = settle(exchange) }
                 guard beginAnswer(answer, in: bytes, from: upstream, exchange) else {
                     return refuseAnswer(exchange)
                 }
