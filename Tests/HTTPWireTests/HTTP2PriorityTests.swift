@@ -39,14 +39,17 @@ import Testing
         #expect(try order(server([1: "u=5", 3: "u=1", 5: "u=3"])) == [3, 5, 1])
     }
 
-    @Test(arguments: ["u=0", "i, u=0", "u=0,i", " u=0 ", "x=1, u=0", "u=7, u=0", "u=0, i=?0"])
+    @Test(arguments: [
+        "u=0", "i, u=0", "u=0,i", " u=0 ", "x=1, u=0", "u=7, u=0", "u=0, i=?0",
+        "u=0;x", "u=0;x=1;y, a=\"u=7\"", "u=0 , i;x", "u=0;a=\", u=7, \"",
+    ])
     func `7_1 PRIORITY_UPDATE moves an answer`(_ value: String) throws {
         let server = try server()
         server.take(update(5, value))
         #expect(try order(server) == [5, 1, 3])
     }
 
-    @Test(arguments: ["", "u=8", "u=-1", "u", "u=00", "U=0", "u=0;x", "u = 0", ",,"])
+    @Test(arguments: ["", "u=8", "u=-1", "u", "u=00", "U=0", "u=0x", "u;u=0", "u = 0", ",,"])
     func `4 what cannot be read says nothing`(_ value: String) throws {
         let server = try server()
         server.take(update(5, value))

@@ -34,29 +34,41 @@ struct HTTP2PrioritySignal: Equatable {
         return priority
     }
 
-    /// Reads a field value, a dictionary of which only two keys matter.
+    /// Reads a field value, a dictionary of which only two keys matter (RFC 8941 3.2). Parameters
+    /// of a member, which none has so far, change nothing.
     mutating func read(_ bytes: RawSpan, from start: Int, to end: Int) {
-        var position = start
-        while position < end {
-            let stop = bytes.firstIndex(of: 0x2C, from: position, to: end) ?? end
-            var first = position
-            var last = stop
-            while first < last, ByteClass.isSpace(bytes.byte(first)) { first &+= 1 }
-            while last > first, ByteClass.isSpace(bytes.byte(last &- 1)) { last &-= 1 }
-            take(bytes, Slice(from: first, to: last))
-            position = stop &+ 1
+        var first = start
+        var last = start
+        var isQuoted = false
+        var hasParameters = false
+        for position in start..<end {
+            let byte = bytes.byte(position)
+            if byte == 0x22 { isQuoted.toggle() }
+            if byte == 0x2C, !isQuoted {
+                take(bytes, from: first, to: last)
+                first = position &+ 1
+                last = first
+                hasParameters = false
+                continue
+            }
+            if byte == 0x3B, !isQuoted { hasParameters = true }
+            if !hasParameters { last = position &+ 1 }
         }
+        take(bytes, from: first, to: last)
     }
 
-    private mutating func take(_ bytes: RawSpan, _ member: Slice) {
+    private mutating func take(_ bytes: RawSpan, from start: Int, to end: Int) {
+        var first = start
+        var last = end
+        while first < last, ByteClass.isSpace(bytes.byte(first)) { first &+= 1 }
+        while last > first, ByteClass.isSpace(bytes.byte(last &- 1)) { last &-= 1 }
+        let member = Slice(from: first, to: last)
         if bytes.isExactly(member, "i") || bytes.isExactly(member, "i=?1") {
             isIncremental = true
         } else if bytes.isExactly(member, "i=?0") {
             isIncremental = false
-        } else if member.count == 3, bytes.byte(member.start) == 0x75,
-            bytes.byte(member.start &+ 1) == 0x3D
-        {
-            let digit = bytes.byte(member.start &+ 2) &- 0x30
+        } else if member.count == 3, bytes.byte(first) == 0x75, bytes.byte(first &+ 1) == 0x3D {
+            let digit = bytes.byte(first &+ 2) &- 0x30
             if digit < 8 { urgency = digit }
         }
     }
