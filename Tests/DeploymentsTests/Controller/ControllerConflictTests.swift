@@ -122,6 +122,17 @@ import Testing
         #expect(again.operation?.id == running.id)
     }
 
+    @Test func `a start asked for twice is one`() async throws {
+        let bench = try await ControllerBench()
+        try await bench.complete(.create(ControllerBench.spec(replicas: 1)))
+        try await bench.complete(.stop(message: nil))
+        bench.mute.withLock { $0 = ["iris-1"] }
+        let first = try await bench.perform(.start)
+        let id = try #require(first.operation?.id)
+        #expect(try await bench.perform(.start).operation?.id == id)
+        #expect(try await bench.controller.view("iris").generation == first.view.generation)
+    }
+
     @Test func `a restart joins what is at work`() async throws {
         let (bench, running) = try await busy()
         let receipt = try await bench.perform(.restart)

@@ -263,6 +263,9 @@ struct ChangeDecider {
         if entry.record.desire == .stopped {
             return changed(entry) { ($0.desire, $0.stopMessage) = (.running, nil) }
         }
+        if entry.operation?.view.action == change.action {
+            return ChangeDecision(record: entry.record, isRepeat: true)
+        }
         guard entry.status.word == .failed else {
             throw illegal(change, entry, "it runs; to replace its replicas: restart")
         }
