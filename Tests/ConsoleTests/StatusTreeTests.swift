@@ -1,4 +1,5 @@
-// The tree of a deployment: what is at work, revisions, replicas, and what asks for attention.
+// The tree of a deployment: what is at work, revisions, replicas, and what asks for attention;
+// below it where to ask the deployment, and what to look at next.
 
 import Console
 import Notation
@@ -74,6 +75,27 @@ struct StatusTreeTests {
                 endpoint  http://127.0.0.1:8080/iris/
                 next      penstock why iris
                 """)
+    }
+
+    @Test func `a healthy one says how to ask it`() {
+        let healthy = JSONValue.object([
+            "metadata": .object(["name": "iris"]),
+            "status": .object([
+                "status": "healthy",
+                "endpoint": .object([
+                    "url": "http://127.0.0.1:8080/iris/",
+                    "curl": "curl -i 'http://127.0.0.1:8080/iris/v2/health/ready'",
+                ]),
+            ]),
+        ])
+        let lines = StatusTree(deployment: healthy, replicas: [], operation: nil, now: now)
+            .text(.plain, width: nil).split(separator: "\n")
+        #expect(
+            lines.suffix(3) == [
+                "endpoint  http://127.0.0.1:8080/iris/",
+                "try       curl -i 'http://127.0.0.1:8080/iris/v2/health/ready'",
+                "next      penstock logs iris -f",
+            ])
     }
 
     @Test func `an operation that went well is not shown any more`() {

@@ -148,11 +148,16 @@ package struct StatusTree: Sendable {
     }
 
     private func footer(_ paint: Paint) -> String {
-        let url = status?[path: ["endpoint", "url"]]?.text
+        let endpoint = status?["endpoint"]
         let isWell = status?["status"]?.text == "healthy"
-        let next = isWell ? "penstock logs \(name) -f" : "penstock why \(name)"
-        return [url.map { paint("endpoint  ", .dim) + $0 }, paint("next      ", .dim) + next]
-            .compactMap(\.self).joined(separator: "\n")
+        let lines = [
+            ("endpoint", endpoint?["url"]?.text),
+            ("try", isWell ? endpoint?["curl"]?.text : nil),
+            ("next", isWell ? "penstock logs \(name) -f" : "penstock why \(name)"),
+        ]
+        return lines.compactMap { label, text in
+            text.map { paint(label.padded(to: 10), .dim) + $0 }
+        }.joined(separator: "\n")
     }
 }
 
