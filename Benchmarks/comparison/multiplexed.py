@@ -23,9 +23,9 @@ class Scenario:
     """Requests for one path; `is_sealed` over TLS. Paced ones are counted, not timed."""
 
     def __init__(self, title, path, body, against, goals, spoken="http/1.1", is_sealed=False,
-                 request=None, is_paced=False):
+                 request=None, is_paced=False, windows=()):
         self.title, self.path, self.body, self.spoken = title, path, body, spoken
-        self.against, self.goals = against, goals
+        self.against, self.goals, self.windows = against, goals, windows
         self.is_sealed, self.request, self.is_paced = is_sealed, request, is_paced
 
     def url(self, peer):
@@ -37,6 +37,9 @@ PEERS = ["nginx", "haproxy", "envoy", "nghttpx"]
 # nginx speaks HTTP/2 to replicas for gRPC alone.
 WITHOUT_NGINX = ["haproxy", "envoy", "nghttpx"]
 EVENTS = ["nginx", "haproxy-events", "envoy", "nghttpx"]
+LARGE = ["nginx-256k", "haproxy-64k", "haproxy-128k", "envoy", "nghttpx"]
+# Powers of two: what a browser grants, a MiB to a stream and 16 to a connection.
+BROWSER = ["-w", "20", "-W", "24"]
 FEWER = [("haproxy", 1.0), ("nghttpx", 1.0), ("envoy", 0.35)]
 GOALS = [*FEWER, ("nginx", 0.5)]
 
@@ -50,6 +53,9 @@ SCENARIOS = {
         "HTTP/2 in the clear, replicas with HTTP/1.1", "/", SMALL, PEERS, GOALS),
     "h2-clear-h2": Scenario(
         "HTTP/2 in the clear, replicas with HTTP/2", "/", SMALL, WITHOUT_NGINX, FEWER, "h2"),
+    "h2-1m": Scenario(
+        "1 MiB back over HTTP/2 and TLS, replicas with HTTP/1.1", "/large", answers.large_body(),
+        LARGE, [("best", 1.0)], is_sealed=True, windows=BROWSER),
     "grpc-unary": Scenario(
         "gRPC calls with messages of 100 bytes", "/bench.Model/Infer", REPLY, PEERS,
         [("envoy", 0.4)], "h2", request=REQUEST),
@@ -96,7 +102,7 @@ def drive(rig, scenario, peer, seconds):
     at_once = CLIENTS * STREAMS
     length = ["-n", str(int(seconds / SPAN_SECONDS) * at_once)] if scenario.is_paced else [
         "-D", str(seconds)]
-    command = ["h2load", *length, "-c", str(CLIENTS), "-m", str(STREAMS),
+    command = ["h2load", *length, "-c", str(CLIENTS), "-m", str(STREAMS), *scenario.windows,
                *request_arguments(rig, scenario, "-d"), scenario.url(peer)]
     text = subprocess.run(pinned(command, rig.load_cores), capture_output=True, text=True,
                           check=True).stdout
