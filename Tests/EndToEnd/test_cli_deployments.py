@@ -47,7 +47,7 @@ def test_it_is_created_looked_at_changed_and_deleted(cli):
     assert cli.gateway.post("/iris/v2/models/iris/infer", FLOWER).status == 200
     assert re.search(r"iris +healthy +2/2 +iris:v1", cli("list").stdout)
     tree = cli("status", "iris").stdout
-    assert "└─ r1" in tree and tree.count("ready") == 2, tree
+    assert "└─ r1" in tree and tree.count(" ready ") == 2, tree
     assert cli("get", "iris", "memory").stdout.strip() == "536870912"
     changed = cli("set", "iris", "env.LOG_LEVEL=debug", "--memory", "600MiB")
     assert "✓ iris: update done" in changed.stdout
