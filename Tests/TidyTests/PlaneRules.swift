@@ -64,7 +64,7 @@ extension Rule {
         guard file.isUnder("Sources") else { return [] }
         let folders = [
             "Sources/DataPlane/Reactor", "Sources/DataPlane/TLS", "Sources/DataPlane/HTTPWire",
-            "Sources/DataPlane/Proxying",
+            "Sources/DataPlane/Proxying", "Sources/System/Handshakes",
         ]
         let files = [
             "Sources/Traffic/SharedMeter.swift", "Sources/DataPlane/Balancing/SharedLoad.swift",
