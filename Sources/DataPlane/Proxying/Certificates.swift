@@ -29,6 +29,7 @@ struct Certificates: Sendable {
     private var clients: [UpstreamKey: Made<UpstreamPlan, TLSClientContext>] = [:]
     /// The system's list takes 20 ms to read; it is read once, when it is first needed.
     private var system: TLSAuthorities?
+    private var algorithms = TLSAlgorithms.standard
 
     var listeners: [NetworkAddress: TLSServerContext] { servers.mapValues(\.context) }
 
@@ -40,13 +41,15 @@ struct Certificates: Sendable {
     ///   - previous: what is in force.
     ///   - wall: seconds since 1970, against which certificates are held.
     init(
-        _ plan: TrafficPlan, previous: Certificates, tickets: TLSTicketKeys, wall: Int64
+        _ plan: TrafficPlan, previous: Certificates, tickets: TLSTicketKeys,
+        algorithms: TLSAlgorithms, wall: Int64
     ) throws(TrafficPlanError) {
         system = previous.system
+        self.algorithms = algorithms
         for listener in plan.gateway.listeners {
             guard let tls = listener.tls else { continue }
             do throws(TLSSetupError) {
-                servers[listener.address] = try Certificates.server(
+                servers[listener.address] = try server(
                     tls, previous.servers[listener.address], tickets, wall)
             } catch {
                 throw .cannotSecure(
@@ -72,7 +75,7 @@ struct Certificates: Sendable {
 
     // MARK: Making
 
-    private static func server(
+    private func server(
         _ plan: ListenerTLSPlan, _ known: Made<ListenerTLSPlan, TLSServerContext>?,
         _ tickets: TLSTicketKeys, _ wall: Int64
     ) throws(TLSSetupError) -> Made<ListenerTLSPlan, TLSServerContext> {
@@ -89,6 +92,7 @@ struct Certificates: Sendable {
         if let authorities { files.append(authorities) }
         if let known, known.plan == plan, known.files == files { return known }
         var settings = TLSServerSettings(identities: identities)
+        settings.algorithms = algorithms
         if let authorities {
             let believed = try TLSAuthorities(authorities)
             settings.clients =
@@ -121,6 +125,7 @@ struct Certificates: Sendable {
             }
         }
         settings.identity = identity
+        settings.algorithms = algorithms
         settings.offersHTTP2 = plan.wire != .http1
         settings.offersHTTP1 = plan.wire != .http2
         let context = try TLSClientContext(settings, loops: loops, now: wall)

@@ -5,7 +5,7 @@
 import Balancing
 import Reactor
 import Synchronization
-import TLS
+package import TLS
 package import Traffic
 
 package final class DataPlane: TrafficGate, Sendable {
@@ -83,7 +83,8 @@ package final class DataPlane: TrafficGate, Sendable {
         of plan: TrafficPlan, previous: Certificates
     ) throws(TrafficPlanError) -> Certificates {
         try Certificates(
-            plan, previous: previous, tickets: tickets, wall: Clock.wallMilliseconds() / 1000)
+            plan, previous: previous, tickets: tickets, algorithms: options.algorithms,
+            wall: Clock.wallMilliseconds() / 1000)
     }
 
     private func makeWorkers(
@@ -314,11 +315,18 @@ package final class DataPlane: TrafficGate, Sendable {
 
 package struct DataPlaneOptions: Sendable {
     let key: StickyKey
+    let algorithms: TLSAlgorithms
     let log: @Sendable (LogLine) -> Void
 
-    /// - Parameter stickyKey: sixteen secret bytes.
-    package init(stickyKey: [UInt8], log: @escaping @Sendable (LogLine) -> Void) {
+    /// - Parameters:
+    ///   - stickyKey: sixteen secret bytes.
+    ///   - algorithms: of TLS, to clients and to replicas.
+    package init(
+        stickyKey: [UInt8], algorithms: TLSAlgorithms = .standard,
+        log: @escaping @Sendable (LogLine) -> Void
+    ) {
         key = StickyKey(bytes: stickyKey)
+        self.algorithms = algorithms
         self.log = log
     }
 }

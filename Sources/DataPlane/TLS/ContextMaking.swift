@@ -16,8 +16,12 @@ enum ContextMaking {
     /// 112 bits: RSA from 2048, no SHA-1 signatures.
     private static let securityLevel: Int32 = 2
 
-    static func make(_ method: OpaquePointer) throws(TLSSetupError) -> OpaquePointer {
-        guard let context = unsafe SSL_CTX_new(method) else { throw failure() }
+    static func make(
+        _ method: OpaquePointer, _ algorithms: TLSAlgorithms
+    ) throws(TLSSetupError) -> OpaquePointer {
+        guard let context = unsafe SSL_CTX_new_ex(nil, algorithms.query, method) else {
+            throw failure()
+        }
         unsafe SSL_CTX_set_security_level(context, securityLevel)
         unsafe penstock_ssl_set_peer_chain_limit(context, TLSLimits.peerChainBytes)
         unsafe SSL_CTX_set_timeout(context, TLSLimits.sessionSeconds)

@@ -14,6 +14,7 @@ package struct TLSClientSettings: Sendable {
     package var identity: TLSIdentity?
     package var offersHTTP2 = false
     package var offersHTTP1 = true
+    package var algorithms = TLSAlgorithms.standard
 
     /// - Parameter authorities: nil does not verify.
     package init(authorities: TLSAuthorities?) {
@@ -35,7 +36,7 @@ package final class TLSClientContext: @unchecked Sendable {
         _ settings: TLSClientSettings, loops: Int, now: Int64?
     ) throws(TLSSetupError) {
         precondition(settings.offersHTTP2 || settings.offersHTTP1, "something is to be spoken")
-        let context = try unsafe ContextMaking.make(TLS_client_method())
+        let context = try unsafe ContextMaking.make(TLS_client_method(), settings.algorithms)
         resumptions = ResumptionCache(loops: loops)
         verifies = settings.authorities != nil
         // Owned from here on: an initializer that throws later still runs `deinit`.

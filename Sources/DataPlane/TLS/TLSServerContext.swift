@@ -32,6 +32,7 @@ package struct TLSServerSettings: Sendable {
     package var identities: [TLSIdentity]
     package var clients = TLSClientAuthentication.none
     package var offersHTTP2 = true
+    package var algorithms = TLSAlgorithms.standard
 
     package init(identities: [TLSIdentity]) {
         self.identities = identities
@@ -76,7 +77,7 @@ package final class TLSServerContext: @unchecked Sendable {
     private static func make(
         _ settings: TLSServerSettings, _ rules: ServerRules
     ) throws(TLSSetupError) -> OpaquePointer {
-        let context = try unsafe ContextMaking.make(TLS_server_method())
+        let context = try unsafe ContextMaking.make(TLS_server_method(), settings.algorithms)
         unsafe rules.take(context)
         unsafe penstock_ssl_no_session_store(context)
         // One is enough to resume once, and each resumption brings the next: `sendTicket` sends it.
