@@ -77,6 +77,12 @@ let package = Package(
             path: "Sources/DataPlane/Proxying", swiftSettings: hot),
 
         // Control plane.
+        .target(
+            name: "CProvider", dependencies: ["COpenSSL"], path: "Sources/System/CProvider"),
+        .target(
+            name: "Handshakes",
+            dependencies: ["CProvider", .product(name: "Crypto", package: "swift-crypto")],
+            path: "Sources/System/Handshakes", swiftSettings: house),
         .target(name: "Guarding", path: "Sources/System/Guarding", swiftSettings: house),
         .target(name: "Notation", path: "Sources/ControlPlane/Notation", swiftSettings: house),
         .target(
@@ -130,7 +136,7 @@ let package = Package(
             dependencies: [
                 "Traffic", "Reactor", "TLS", "Proxying", "Notation", "Guarding", "State",
                 "Replicas",
-                "Settings", "Deployments", "Admin", "Console", "CLinux", "CShim",
+                "Settings", "Deployments", "Admin", "Console", "CLinux", "CShim", "Handshakes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -152,7 +158,8 @@ let package = Package(
         .testTarget(
             name: "ReactorTests", dependencies: ["Reactor", "Fixtures"], swiftSettings: house),
         .testTarget(
-            name: "TLSTests", dependencies: ["TLS", "COpenSSL", "Fixtures"], swiftSettings: house),
+            name: "TLSTests", dependencies: ["TLS", "COpenSSL", "Handshakes", "Fixtures"],
+            swiftSettings: house),
         .testTarget(
             name: "HTTPWireTests", dependencies: ["HTTPWire", "Fixtures"], swiftSettings: house),
         .testTarget(

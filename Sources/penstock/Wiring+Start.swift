@@ -3,12 +3,14 @@
 
 import CLinux
 import Foundation
+import Handshakes
 import Logging
 import NIOCore
 import Proxying
 import Settings
 import State
 import Synchronization
+import TLS
 import Traffic
 
 extension Wiring {
@@ -83,10 +85,19 @@ extension Wiring {
     static func makePlane(
         _ store: Store, _ log: Logger, _ inheritance: Inheritance
     ) throws -> DataPlane {
-        let options = DataPlaneOptions(stickyKey: try store.stickyKey()) { line in
+        let options = DataPlaneOptions(
+            stickyKey: try store.stickyKey(), algorithms: algorithms(log)
+        ) { line in
             log.log(level: line.isError ? .error : .info, "\(line.text)")
         }
         return DataPlane(options: options, inheritance: inheritance)
+    }
+
+    /// Those that make handshakes cheaper, or OpenSSL's own: they do the same.
+    private static func algorithms(_ log: Logger) -> TLSAlgorithms {
+        if let name = HandshakeProvider.name { return .preferring(provider: name) }
+        log.warning("TLS handshakes take more CPU: OpenSSL has not loaded a provider for them")
+        return .standard
     }
 
     /// - Parameter passedOn: what a successor has taken; nil without one.

@@ -24,10 +24,12 @@ final class ForeignClient: Endpoint {
         var ciphers: String?
         /// Asks for records of 512, 1024, 2048 or 4096 bytes (1 to 4).
         var smallRecords: UInt8 = 0
+        /// Properties by which its algorithms are looked up.
+        var query: String?
     }
 
     init(_ kind: Kind = Kind()) throws {
-        unsafe context = try #require(unsafe SSL_CTX_new(TLS_client_method()))
+        unsafe context = try #require(unsafe SSL_CTX_new_ex(nil, kind.query, TLS_client_method()))
         unsafe SSL_CTX_set_security_level(context, 0)
         for limit in [SSL_CTRL_SET_MIN_PROTO_VERSION, SSL_CTRL_SET_MAX_PROTO_VERSION] {
             unsafe SSL_CTX_ctrl(context, limit, Int(kind.version ?? 0), nil)

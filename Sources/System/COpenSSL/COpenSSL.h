@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/provider.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -140,9 +141,19 @@ static inline size_t penstock_bio_bytes(BIO *memory, const char **bytes) {
     return count > 0 ? (size_t)count : 0;
 }
 
-// Making keys, for tests.
+// For tests: making keys, and whose they are.
 
 static inline EVP_PKEY *penstock_ec_key(const char *curve) { return EVP_EC_gen(curve); }
 static inline EVP_PKEY *penstock_rsa_key(size_t bits) { return EVP_RSA_gen(bits); }
+
+/// Who holds the key that the peer sent for this handshake; NULL before it did.
+static inline const char *penstock_ssl_peer_share_provider(SSL *session) {
+    EVP_PKEY *share = NULL;
+    if (SSL_get_peer_tmp_key(session, &share) != 1) return NULL;
+    const OSSL_PROVIDER *provider = EVP_PKEY_get0_provider(share);
+    const char *name = provider ? OSSL_PROVIDER_get0_name(provider) : NULL;
+    EVP_PKEY_free(share);
+    return name;
+}
 
 #endif
