@@ -109,7 +109,7 @@ struct TrustingRegistry: ModelRegistry {
 final class Ticks: Sendable {
     private struct State {
         var count = 0
-        var waiting: [CheckedContinuation<Void, Never>] = []
+        var waiting: [UUID: CheckedContinuation<Void, Never>] = [:]
     }
 
     private let state = Guarded(State())
@@ -119,20 +119,28 @@ final class Ticks: Sendable {
     func tick() {
         let waiting = state.withLock { state in
             state.count += 1
-            defer { state.waiting = [] }
+            defer { state.waiting = [:] }
             return state.waiting
         }
-        for continuation in waiting { continuation.resume() }
+        for continuation in waiting.values { continuation.resume() }
     }
 
-    /// Returns once more has happened than when so much had.
+    /// Returns once more has happened than when so much had, or when the task is cancelled: that
+    /// is how a suite's time limit ends what never comes.
     func next(after count: Int) async {
-        await withCheckedContinuation { continuation in
-            let isPast = state.withLock { state in
-                if state.count == count { state.waiting.append(continuation) }
-                return state.count != count
+        let id = UUID()
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    guard state.count == count, !Task.isCancelled else { return true }
+                    state.waiting[id] = continuation
+                    return false
+                }
+                if isOver { continuation.resume() }
             }
-            if isPast { continuation.resume() }
+        } onCancel: {
+            // Cancelled before it waited: then it sees so itself, under the same lock.
+            state.withLock { $0.waiting.removeValue(forKey: id) }?.resume()
         }
     }
 }

@@ -230,4 +230,12 @@ import Traffic
         #expect(try await bench.controller.operations(of: nil).count == 1100)
         #expect(try await bench.controller.operations(of: "iris").count == 1100)
     }
+
+    @Test func `waiting for what never comes ends with the test`() async {
+        let ticks = Ticks()
+        let waiter = Task { await ticks.next(after: 0) }
+        waiter.cancel()
+        await waiter.value
+        #expect(ticks.count == 0)
+    }
 }
