@@ -11,6 +11,9 @@ package enum AdminLimits {
     static let keepAliveSeconds: Int64 = 60
     /// A megabyte in a minute is 17 KB a second.
     static let bodySeconds: Int64 = 60
+    /// Answers that the system keeps for a client that does not read: the largest there usually is.
+    /// Left to itself it takes megabytes, and whoever asks on and on has them all made.
+    static let unsentBytes = 256 * 1024
     /// How long a client may leave what it has asked for unread.
     static let stallSeconds: Int64 = 60
     /// Backups made through the API that are kept: one a day for a month.

@@ -63,6 +63,7 @@ struct AdminListener: Service {
         do {
             let connection = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .channelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
+                .channelOption(.socketOption(.so_sndbuf), value: AdminLimits.unsentBytes)
                 .withConnectedSocket(descriptor) { channel in setUp(channel, kind) }
             await kind.handle(value: connection, logger: logger)
         } catch {

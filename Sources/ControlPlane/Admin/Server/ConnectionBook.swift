@@ -1,6 +1,6 @@
-// The connections of the admin port: which are at work, and since when the others are idle. When
-// there are too many, the one that has been idle longest goes, so that nobody can shut the port by
-// holding connections; and all are told when the end has come.
+// The connections of the admin port: which are at work, and since when the others are idle or keep
+// us waiting. When there are too many, the one that does so longest goes, so that nobody can shut
+// the port by holding connections; and all are told when the end has come.
 
 import Guarding
 import NIOCore
@@ -8,7 +8,8 @@ import NIOCore
 final class ConnectionBook: Sendable {
     private struct Entry {
         let channel: any Channel
-        /// The turn at which it became idle; nil while a request is at work.
+        /// The turn since which the client has to do something: send a request, the rest of one,
+        /// or take an answer. Nil while it waits for us.
         var idleSince: UInt64?
     }
 

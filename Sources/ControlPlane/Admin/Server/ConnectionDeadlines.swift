@@ -39,12 +39,14 @@ final class ConnectionDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head:
             requestsAtWork += 1
-            book.isAtWork(context.channel)
             expect(within: AdminLimits.bodySeconds, context)
         case .body: break
         case .end:
             // An answer that came before the end of its request has begun the next time already.
-            if requestsAtWork > 0 { deadline?.cancel() }
+            guard requestsAtWork > 0 else { break }
+            deadline?.cancel()
+            // Until here it was the client that kept the port waiting.
+            if context.channel.isWritable { book.isAtWork(context.channel) }
         }
         context.fireChannelRead(data)
     }
@@ -62,8 +64,14 @@ final class ConnectionDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         stall?.cancel()
-        stall =
-            context.channel.isWritable ? nil : cut(after: AdminLimits.stallSeconds, context.channel)
+        stall = nil
+        if context.channel.isWritable {
+            if requestsAtWork > 0 { book.isAtWork(context.channel) }
+        } else {
+            // What it has asked for waits for it now.
+            book.isIdle(context.channel)
+            stall = cut(after: AdminLimits.stallSeconds, context.channel)
+        }
         context.fireChannelWritabilityChanged()
     }
 
