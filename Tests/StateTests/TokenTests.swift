@@ -131,4 +131,29 @@ import Testing
         }
         #expect(try await store.tokens().isEmpty)
     }
+
+    @Test func `a token and the answer to its repetition are stored together`() async throws {
+        let scratch = ScratchFolder()
+        let key = IdempotencyKey(key: "k", token: "t")
+        let draft = TokenDraft(grants: [Grant(.viewer, in: nil)], note: "")
+        let store = try Store(directory: scratch.url)
+        _ = try await store.beginIdempotent(key, requestHash: "h", now: Date())
+        let made = try await store.createToken(draft, by: "test", now: Date()) { token in
+            IdempotentAnswer(key: key, status: 409, headers: [:], body: Array(token.id.utf8))
+        }
+        try store.close()
+        // As after a crash right behind the commit.
+        let next = try Store(directory: scratch.url)
+        let again = try await next.beginIdempotent(key, requestHash: "h", now: Date())
+        guard case .done(let answer) = again else {
+            Issue.record("it would be made again: \(again)")
+            return
+        }
+        #expect(String(decoding: answer.body, as: UTF8.self) == made.record.id)
+        // Whose key is lost, by whatever, makes no token either.
+        await #expect(throws: StateError.self) {
+            try await next.createToken(draft, by: "test", now: Date()) { _ in answer }
+        }
+        #expect(try await next.tokens().count == 1)
+    }
 }

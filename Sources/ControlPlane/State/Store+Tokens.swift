@@ -17,16 +17,22 @@ extension Store {
     }
 
     /// The text is in the answer and nowhere else.
+    ///
+    /// - Parameter answer: what a repetition of the request gets, stored with the token.
     package func createToken(
-        _ draft: TokenDraft, by actor: String, now: Date
+        _ draft: TokenDraft, by actor: String, now: Date,
+        answer: (Token) -> IdempotentAnswer? = { _ in nil }
     ) async throws -> NewToken {
         var generator = SystemRandomNumberGenerator()
         let secret = AdminToken.make(using: &generator)
         let token = try checkedToken(
             draft, id: DocumentID.make(at: now, using: &generator), by: actor, now: now)
         let detail = try token.auditDetail
+        let kept = answer(token)
+        if let kept { try Bounds.check(kept) }
         try await write { connection in
             try TokenTable.insert(token, digest: secret.digest, in: connection)
+            if let kept { try IdempotencyTable.finish(kept, now: now, in: connection) }
             try AuditTable.append(
                 AuditDraft("token.create", token.key, detail: detail), at: now, actor: actor,
                 before: "", after: "", in: connection)

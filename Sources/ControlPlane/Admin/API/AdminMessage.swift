@@ -35,8 +35,6 @@ package struct AdminResponse: Sendable {
     package var body: [UInt8]
     /// Goes on after the head, instead of a body; ends when it returns.
     package var stream: Stream?
-    /// What the same request gets when it is sent again, if it is not this: a secret is told once.
-    var kept: KeptAnswer?
 
     package typealias Stream =
         @Sendable (_ send: (_ text: String) async throws -> Void) async throws -> Void
@@ -74,17 +72,6 @@ package struct AdminResponse: Sendable {
     /// All checks were passed; what it is about, as it is or would be.
     static func dryRun(_ thing: JSONValue) -> AdminResponse {
         .json(.object(["dry_run": true, "would_be": thing]))
-    }
-}
-
-/// An answer as it is kept.
-struct KeptAnswer: Sendable {
-    var status: Int
-    var headers: [String: String]
-    var body: [UInt8]
-
-    init(_ answer: AdminResponse) {
-        (status, headers, body) = (answer.status, answer.headers, answer.body)
     }
 }
 

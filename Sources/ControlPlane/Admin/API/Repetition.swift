@@ -21,6 +21,13 @@ final class Repetition: Sendable {
     init(key: IdempotencyKey) {
         self.key = key
     }
+
+    /// The answer as it goes into the transaction of the work.
+    func stored(_ answer: AdminResponse) -> IdempotentAnswer {
+        isStored.raise()
+        return IdempotentAnswer(
+            key: key, status: answer.status, headers: answer.headers, body: answer.body)
+    }
 }
 
 extension AdminAPI {
@@ -73,12 +80,8 @@ extension AdminAPI {
             throw error
         }
         if repetition.isStored.isRaised { return answer }
-        let kept = answer.kept ?? KeptAnswer(answer)
         do {
-            try await store.finishIdempotent(
-                IdempotentAnswer(
-                    key: repetition.key, status: kept.status, headers: kept.headers,
-                    body: kept.body), now: date())
+            try await store.finishIdempotent(repetition.stored(answer), now: date())
         } catch {
             // It is done, and that is what is told; too large to be kept, it would be done again.
             try? await store.abandonIdempotent(repetition.key)

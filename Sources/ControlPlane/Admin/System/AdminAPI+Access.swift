@@ -64,12 +64,13 @@ extension AdminAPI {
             let token = try store.checkedToken(draft, id: "", by: call.actor, now: date())
             return .dryRun(token.json.setting("id", to: nil))
         }
-        let made = try await store.createToken(draft, by: call.actor, now: date())
-        var answer = AdminResponse.json(
+        let made = try await store.createToken(draft, by: call.actor, now: date()) { token in
+            // With the token: after a crash it is not made twice.
+            call.repetition?.stored(Self.toldBefore(token.id, call.requestID))
+        }
+        return .json(
             made.record.json.merging(.object(["secret": .string(made.secret.text)])), status: 201,
             headers: ["location": "/v1/tokens/\(made.record.id)"])
-        answer.kept = KeptAnswer(Self.toldBefore(made.record.id, call.requestID))
-        return answer
     }
 
     /// For a request that comes again: the token is there, and who has its secret is not known.
