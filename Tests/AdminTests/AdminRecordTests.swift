@@ -132,6 +132,11 @@ import Testing
         #expect(verdict["intact"] == true)
         #expect(await port.send("GET", "/v1/audit?since=yesterday").status == 400)
         #expect(await port.send("GET", "/v1/audit?name=x").status == 400)
+        let slip = await port.send("GET", "/v1/audit?kind=deployments")
+        #expect(slip.status == 400 && slip.text.contains("deployment, model-version"))
+        // A name may be one of long ago.
+        let none = try await port.send("GET", "/v1/audit?kind=deployment&name=x").json()
+        #expect(none["entries"]?.list.isEmpty == true)
         #expect(
             try await port.send("GET", "/v1/audit?before=2001-01-01T00:00:00Z").json()["entries"]?
                 .list.isEmpty == true)

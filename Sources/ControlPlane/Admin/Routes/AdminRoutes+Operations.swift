@@ -43,6 +43,13 @@ extension AdminRoutes {
         "since", .object(["type": "integer", "minimum": 0]),
         "The commit sequence after which to begin; only what is to come without it.")
 
+    /// What entries of the audit trail are about. A name that is not there any more is a fair
+    /// question; a kind that there is not is a slip.
+    private static let auditedKinds = [
+        "config", "deployment", "model-version", "operation", "replica", "secret", "service",
+        "system", "token",
+    ]
+
     static let records: [AdminEndpoint] = [
         AdminEndpoint(
             .get, "/v1/watch", "watch", "records", .needs(.read, .event, .handler),
@@ -82,7 +89,7 @@ extension AdminRoutes {
             parameters: Listing.pageParameters + [
                 Parameter("actor", .object(["type": "string", "maxLength": 200]), "Only by it."),
                 Parameter(
-                    "kind", .object(["type": "string", "maxLength": 100]),
+                    "kind", .object(["type": "string", "enum": .texts(auditedKinds)]),
                     "Only about things of this kind."),
                 Parameter(
                     "name", .object(["type": "string", "maxLength": 300]),
