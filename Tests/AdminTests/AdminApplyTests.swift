@@ -18,17 +18,17 @@ import Testing
         #expect(view[path: ["metadata", "applied_from"]] == "apply")
     }
 
-    @Test func `the controller is told what was last applied`() async throws {
+    @Test func `the controller is told what the file says, and whose it is`() async throws {
         let port = try await ControlPort()
         _ = await port.send("POST", target, ControlPort.least)
         let next = try JSONReader.read(Array(ControlPort.least.utf8)).setting("owner", to: "me")
         #expect(await port.send("POST", target, next.compact).status == 200)
         let asked = try #require(await port.control.asked.last)
-        guard case .apply(let spec, let last) = asked.change else {
+        guard case .apply(let spec) = asked.change else {
             Issue.record("it is an apply")
             return
         }
-        #expect(spec.owner == "me" && last?.owner == "")
+        #expect(spec.owner == "me")
         #expect(asked.by.source == "apply")
     }
 

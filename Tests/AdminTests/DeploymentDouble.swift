@@ -82,7 +82,7 @@ actor DeploymentDouble: DeploymentControl {
 
     private func target(of change: DeploymentChange, _ name: String) throws -> DeploymentSpec? {
         if case .create(let spec) = change { return spec }
-        if case .apply(let spec, _) = change { return spec }
+        if case .apply(let spec) = change { return spec }
         guard let spec = views[name]?.spec else {
             throw ControlError.notFound(deployment: name, deletedAt: deleted[name])
         }
@@ -118,7 +118,7 @@ actor DeploymentDouble: DeploymentControl {
             view.manualScale = count.map { .init(replicas: $0, until: until, by: request.actor) }
         }
         if case .stop(let message) = change { view.stopMessage = message }
-        if case .apply(let spec, _) = change {
+        if case .apply(let spec) = change {
             (view.lastApplied, view.appliedFrom) = (spec, request.source)
         }
         let isLive = !plan.makesRevision && change.action == "update"

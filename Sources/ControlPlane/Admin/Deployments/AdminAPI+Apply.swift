@@ -25,7 +25,7 @@ extension AdminAPI {
             there == nil ? .create : .update, .deployment,
             in: (there?.spec ?? spec).environment.rawValue)
         try checkSource(call, there)
-        return .apply(spec, last: there?.lastApplied)
+        return .apply(spec)
     }
 
     /// The path says its name; the body need not say it again.

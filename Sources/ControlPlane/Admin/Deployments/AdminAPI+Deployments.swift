@@ -84,7 +84,7 @@ extension AdminAPI {
         let there = try await existing(name)?.spec.environment
         let place =
             switch change {
-            case .create(let spec), .apply(let spec, _): there ?? spec.environment
+            case .create(let spec), .apply(let spec): there ?? spec.environment
             default: there
             }
         return try call.change(isDryRun: isDryRun, in: place?.rawValue, reason: reason)

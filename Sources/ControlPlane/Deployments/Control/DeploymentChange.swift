@@ -8,8 +8,8 @@ package enum DeploymentChange: Sendable, Equatable {
     case create(DeploymentSpec)
     /// A merge patch (RFC 7396) of fields; never the version.
     case patch(JSONValue)
-    /// The file's word: what differs between it and what was last applied.
-    case apply(DeploymentSpec, last: DeploymentSpec?)
+    /// The file's word: what differs between it and what was last applied by then.
+    case apply(DeploymentSpec)
     /// So many replicas, for a time or for good; nil gives the number back to the scaling settings.
     case scale(replicas: Int?, until: Date?)
     /// The endpoint then answers 503 with the message.

@@ -26,6 +26,13 @@ struct ChangeDecision: Equatable {
     var replicas: Int?
     /// It is so already.
     var isRepeat = false
+
+    /// Whether what was looked up for another decision is right for this one, too: a live field
+    /// that was edited meanwhile changes nothing of it.
+    func looksUp(thatOf other: ChangeDecision) -> Bool {
+        revision == other.revision
+            && !EditSummary(from: other.record.spec, to: record.spec).makesRevision
+    }
 }
 
 struct ChangeDecider {
@@ -38,7 +45,7 @@ struct ChangeDecider {
 
     func decide(_ change: DeploymentChange) throws -> ChangeDecision {
         if case .create(let spec) = change { return try create(spec) }
-        if case .apply(let spec, _) = change, entry == nil {
+        if case .apply(let spec) = change, entry == nil {
             var decision = try create(spec)
             decision.record.lastApplied = spec
             decision.record.appliedFrom = asked.source
@@ -70,7 +77,7 @@ struct ChangeDecider {
             try edit(entry) { spec throws(SpecProblems) in
                 try SpecPatch().apply(patch, to: spec).spec
             }
-        case .apply(let spec, let last): try apply(spec, last, entry)
+        case .apply(let spec): try apply(spec, entry)
         case .scale(let replicas, let until): try scale(replicas, until, change, entry)
         case .stop(let message): stop(message, entry)
         case .start: try start(change, entry)
@@ -109,11 +116,12 @@ struct ChangeDecider {
         return decision
     }
 
+    /// Compared with what was applied by now, not when it was sent: others may have been between.
     private func apply(
-        _ spec: DeploymentSpec, _ last: DeploymentSpec?, _ entry: DeploymentEntry
+        _ spec: DeploymentSpec, _ entry: DeploymentEntry
     ) throws -> ChangeDecision {
-        let merged = SpecMerge.merged(spec, last: last, over: entry.record.spec)
         let old = entry.record.spec
+        let merged = SpecMerge.merged(spec, last: entry.record.lastApplied, over: old)
         for (field, isSame) in [
             ("model", merged.model == old.model),
             ("environment", merged.environment == old.environment),

@@ -86,9 +86,12 @@ struct ChangeTransaction {
         ended.progress.message = "superseded by '\(change.action)' of \(asked.actor)"
         // Stopping breaks off what was to come: what is started later is what last worked.
         if case .stop = change, var stable = entry, let before, stable.serves(before.revision),
-            try stable.goBack(to: before.revision, at: now)
+            try stable.goBack(to: before, at: now)
         {
             (record.spec, record.revision) = (stable.record.spec, stable.record.revision)
+            (record.lastApplied, record.appliedFrom) = (
+                stable.record.lastApplied, stable.record.appliedFrom
+            )
             ended.progress.message += "; revision \(before.revision) is wanted again"
             ended.response = try JSONText.encode(OperationResponse(hasRolledBack: true))
         }
@@ -177,7 +180,7 @@ struct ChangeTransaction {
         var request =
             waiting ?? OperationRequest(action: change.action, actor: asked.actor)
         (request.reason, request.requestID) = (asked.reason, asked.requestID)
-        request.before = before
+        request.before = entry.map { before?.over($0.record, by: record) } ?? before
         if let before, before.revision != record.revision {
             (request.fromRevision, request.toRevision) = (before.revision, record.revision)
         } else if revision != nil {

@@ -15,7 +15,7 @@ extension Controller {
             var asked = fileRequest
             asked.isDryRun = true
             let plan: ChangePlan = try await telling(spec.name) {
-                try await self.plan(change(to: spec), of: spec.name, asked: asked)
+                try await self.plan(.apply(spec), of: spec.name, asked: asked)
             }
             guard plan.fit.fits else {
                 throw FileError(
@@ -27,15 +27,11 @@ extension Controller {
     package func apply(_ specs: [DeploymentSpec]) async throws {
         for spec in specs {
             try await telling(spec.name) {
-                _ = try await perform(change(to: spec), of: spec.name, asked: fileRequest)
+                _ = try await perform(.apply(spec), of: spec.name, asked: fileRequest)
             }
         }
         let named = Set(specs.map(\.name))
         for name in entries.keys.sorted() where !named.contains(name) { await orphan(name) }
-    }
-
-    private func change(to spec: DeploymentSpec) -> DeploymentChange {
-        .apply(spec, last: entries[spec.name]?.record.lastApplied)
     }
 
     /// The file is the administrator's, and its newest word counts.

@@ -12,6 +12,14 @@ struct EarlierWish: Codable, Equatable {
     var stopMessage: String?
     var manualScale: ManualScale?
     var minReplicas: Int
+    /// Nil while no file has said anything else since.
+    var applied: Applied?
+
+    /// What was last applied, and from where.
+    struct Applied: Codable, Equatable {
+        var spec: DeploymentSpec?
+        var source: String?
+    }
 
     init(_ record: DeploymentRecord) {
         revision = record.revision
@@ -19,6 +27,14 @@ struct EarlierWish: Codable, Equatable {
         stopMessage = record.stopMessage
         manualScale = record.manualScale
         minReplicas = record.spec.scaling.minReplicas
+    }
+
+    /// The same for a change of the wish: what a file said before it.
+    func over(_ old: DeploymentRecord, by new: DeploymentRecord) -> EarlierWish {
+        guard applied == nil, old.lastApplied != new.lastApplied else { return self }
+        var wish = self
+        wish.applied = Applied(spec: old.lastApplied, source: old.appliedFrom)
+        return wish
     }
 
     func target(at now: Date) -> Int { scale(at: now)?.replicas ?? minReplicas }
@@ -46,16 +62,33 @@ extension DeploymentEntry {
         rows.contains { $0.revision == revision && $0.wasReady && !$0.phase.isLeaving }
     }
 
-    /// The wish goes back to a revision; its replicas stay as they are.
+    /// The wish goes back to the revision of an earlier one; its replicas stay as they are.
     ///
     /// - Returns: false when it is that already, or nobody knows the revision any more.
-    mutating func goBack(to number: Int, at now: Date) throws -> Bool {
-        guard number != record.revision, let revision = revisions[number] else { return false }
+    mutating func goBack(to before: EarlierWish, at now: Date) throws -> Bool {
+        guard before.revision != record.revision, let revision = revisions[before.revision] else {
+            return false
+        }
         record.spec = try revision.content.applied(to: record.spec)
-        record.revision = number
+        record.revision = before.revision
         lastProgress = now
         keepReplicas()
+        takeBackApplied(before)
         return true
+    }
+
+    /// What a file said of what has gone back was not done: said again, it is tried again, and the
+    /// next file is not taken for one that changes less than it does. Live fields are in force.
+    private mutating func takeBackApplied(_ before: EarlierWish) {
+        guard let applied = before.applied, var last = record.lastApplied else { return }
+        guard let old = applied.spec else {
+            (record.lastApplied, record.appliedFrom) = (nil, applied.source)
+            return
+        }
+        for field in DeploymentFields.all where field.edit.makesRevision {
+            field.copy(from: old, to: &last)
+        }
+        record.lastApplied = last
     }
 
     /// Replicas of the wanted revision that a restart has not reached count as restarted: none is
@@ -90,7 +123,7 @@ extension DeploymentEntry {
             return (false, "it is stopped; start it again: penstock start \(name)")
         }
         var words: [String] = []
-        let hasRolledBack = try goBack(to: before.revision, at: now)
+        let hasRolledBack = try goBack(to: before, at: now)
         if hasRolledBack { words.append("revision \(before.revision) is wanted again") }
         keepReplicas()
         if record.desire != before.desire {
@@ -111,6 +144,9 @@ extension DeploymentEntry {
         guard running.target(at: now) != before.target(at: now) else { return }
         record.manualScale = before.scale(at: now)
         record.spec.scaling.minReplicas = before.minReplicas
+        if let old = before.applied?.spec {
+            record.lastApplied?.scaling.minReplicas = old.scaling.minReplicas
+        }
         // The other bound may have been moved since.
         let bound = max(record.spec.scaling.maxReplicas, before.minReplicas)
         record.spec.scaling.maxReplicas = bound

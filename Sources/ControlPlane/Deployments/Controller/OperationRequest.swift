@@ -59,7 +59,6 @@ extension OperationRecord {
 struct StoredChange: Codable, Equatable {
     var action: String
     var spec: DeploymentSpec?
-    var last: DeploymentSpec?
     var patch: JSONValue?
     var replicas: Int?
     var until: Date?
@@ -74,7 +73,7 @@ struct StoredChange: Codable, Equatable {
         switch change {
         case .create(let spec): self.spec = spec
         case .patch(let patch): self.patch = patch
-        case .apply(let spec, let last): (self.spec, self.last) = (spec, last)
+        case .apply(let spec): self.spec = spec
         case .scale(let replicas, let until): (self.replicas, self.until) = (replicas, until)
         case .stop(let message): self.message = message
         case .start, .restart, .delete: break
@@ -92,7 +91,7 @@ struct StoredChange: Codable, Equatable {
         switch action {
         case "create": spec.map { .create($0) }
         case "update": patch.map { .patch($0) }
-        case "apply": spec.map { .apply($0, last: last) }
+        case "apply": spec.map { .apply($0) }
         case "scale": .scale(replicas: replicas, until: until)
         case "stop": .stop(message: message)
         case "start": .start

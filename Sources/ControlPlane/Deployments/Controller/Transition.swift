@@ -171,7 +171,7 @@ struct Transition {
     ) throws {
         var response = OperationResponse(hint: hint)
         if let before = operation.asked?.before, entry.serves(before.revision),
-            try entry.goBack(to: before.revision, at: now)
+            try entry.goBack(to: before, at: now)
         {
             response.hasRolledBack = true
             draft.audit.append(
