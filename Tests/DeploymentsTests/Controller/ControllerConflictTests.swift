@@ -174,6 +174,38 @@ import Testing
         #expect(try await bench.controller.view("iris").status.word == .stopped)
     }
 
+    @Test func `who stops what is stopping is not started by what waited`() async throws {
+        let (bench, _) = try await busy()
+        bench.gate.setInFlight(1, at: "unix:/scripted/iris-0.sock")
+        let stop = try await bench.perform(.stop(message: nil))
+        let start = try await bench.perform(.start) { $0.onConflict = .queue }
+        #expect(start.operation?.phase == .pending)
+        let again = try await bench.perform(.stop(message: nil))
+        #expect(again.operation?.id == stop.operation?.id)
+        let dropped = try await bench.controller.operation(try #require(start.operation?.id))
+        #expect(dropped.phase == .cancelled)
+        bench.gate.setInFlight(0, at: "unix:/scripted/iris-0.sock")
+        try await bench.until("it is stopped for good") {
+            let view = try await bench.controller.view("iris")
+            return view.status.word == .stopped && view.operation == nil
+        }
+        #expect(try await bench.controller.view("iris").desire == .stopped)
+    }
+
+    @Test func `what shall wait waits, also when it is so at present`() async throws {
+        let (bench, _) = try await busy()
+        try await bench.perform(.scale(replicas: 3, until: nil)) { $0.onConflict = .queue }
+        let last = try await bench.perform(.scale(replicas: 2, until: nil)) {
+            $0.onConflict = .queue
+        }
+        #expect(last.operation?.phase == .pending)
+        bench.mute.withLock { $0 = [] }
+        let id = try #require(last.operation?.id)
+        #expect(
+            try await bench.controller.operation(id, within: .seconds(60)).phase == .succeeded)
+        #expect(try await bench.controller.view("iris").target == 2)
+    }
+
     @Test func `a stop that shall be refused is`() async throws {
         let (bench, _) = try await busy()
         await #expect(throws: ControlError.self) {

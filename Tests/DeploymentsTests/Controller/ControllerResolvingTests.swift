@@ -139,6 +139,40 @@ import Testing
             LogQuery(deployment: "iris", replica: "iris-0"))
         #expect(page.lines.map(\.text) == ["token is ***", "nothing else"])
     }
+
+    @Test func `what was looked up stays right while live fields are edited`() {
+        let first = ChangeDecision(
+            record: DeploymentRecord(spec: ControllerBench.spec()),
+            revision: .init(kind: .config))
+        var live = first
+        live.record.spec.description = "edited meanwhile"
+        live.record.epoch += 1
+        #expect(live.looksUp(thatOf: first))
+        var other = first
+        other.record.spec.version = "v2"
+        #expect(!other.looksUp(thatOf: first))
+        other = first
+        other.revision?.kind = .rollback
+        #expect(!other.looksUp(thatOf: first))
+    }
+
+    @Test func `many that supersede each other are all told what became of them`() async throws {
+        let bench = try await ControllerBench(hasModels: true)
+        try await bench.complete(.create(try spec(bench)))
+        bench.mute.withLock { $0 = Set((1..<100).map { "iris-\($0)" }) }
+        let (controller, asked) = (bench.controller, bench.asked { $0.onConflict = .supersede })
+        try await withThrowingTaskGroup { group in
+            for number in 0..<40 {
+                group.addTask {
+                    _ = try await controller.perform(
+                        .patch(.object(["env": .object(["A": .string("\(number)")])])),
+                        of: "iris", asked: asked)
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try await bench.controller.revisions(of: "iris").count > 1)
+    }
 }
 
 extension DeploymentSpec {

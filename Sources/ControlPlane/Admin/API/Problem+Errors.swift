@@ -86,6 +86,10 @@ extension Problem {
 
     private static func further(_ error: ControlError) -> Problem {
         switch error {
+        case .overtaken:
+            return Problem(
+                status: 409, code: "OVERTAKEN", detail: "\(error)",
+                hint: "nothing was changed", headers: ["retry-after": "1"])
         case .doesNotFit(let plan):
             var problem = Problem(
                 status: 409, code: "DOES_NOT_FIT",

@@ -19,6 +19,8 @@ extension ControlError: CustomStringConvertible {
             "\(limit) changes wait already for '\(operation.action)' (\(operation.id)) to end"
         case .stale(let expected, let found):
             "it has changed since version \(expected) was read; now it is \(found)"
+        case .overtaken(let deployment):
+            "'\(deployment)' is changed by others all the time; try again"
         case .doesNotFit(let plan): plan.fit.reasons.joined(separator: "; ")
         case .unknownReplica(let replica, let deployment, let known):
             "'\(deployment)' has no replica '\(replica)'; it has: \(Self.list(known))"

@@ -15,6 +15,8 @@ package enum ControlError: Error, Sendable, Equatable {
     case queueFull(behind: DeploymentOperation, limit: Int)
     /// Somebody has changed it since it was read.
     case stale(expected: String, found: String)
+    /// Others change it faster than what this change names can be looked up.
+    case overtaken(deployment: String)
     case doesNotFit(ChangePlan)
     case unknownReplica(String, deployment: String, known: [String])
     case unknownRevision(Int, deployment: String, known: [Int])

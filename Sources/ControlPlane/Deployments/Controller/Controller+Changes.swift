@@ -58,14 +58,23 @@ extension Controller {
     ) async throws -> ChangeReceipt {
         let decision = try await decide(change, name, asked)
         // What was looked up is for the first decision alone.
-        if decision.revision != nil, decision != first { throw Overtaken(name: name) }
+        if decision.revision != nil, !decision.looksUp(thatOf: first) {
+            throw ControlError.overtaken(deployment: name)
+        }
         let entry = entries[name]
         if let queued, entry?.queue.contains(where: { $0.id == queued.id }) != true {
             throw ControlError.unknownOperation(queued.id)
         }
         let plan = planned(change, decision, entry)
+        let endsQueue = change == .delete || stops(change, asked)
         if decision.isRepeat, let entry, queued == nil {
-            return try await repeated(change, entry, plan, asked)
+            // What waits would make something else of it: then it waits, too, or is the last word.
+            if entry.queue.isEmpty || !(endsQueue || asked.onConflict == .queue) {
+                return try await repeated(change, entry, plan, asked)
+            }
+            if asked.onConflict == .queue, !asked.isDryRun {
+                return try await enqueue(change, asked, entry, plan)
+            }
         }
         guard plan.fit.fits else { throw ControlError.doesNotFit(plan) }
         var edit = ChangeTransaction(
@@ -85,8 +94,9 @@ extension Controller {
             case .queue: break
             }
         }
-        if change == .delete, edit.superseded == nil {
+        if endsQueue, edit.superseded == nil {
             try edit.drop(entry?.queue.filter { $0.id != queued?.id } ?? [])
+            if let running = entry?.operation { edit.join(running) }
         }
         if asked.isDryRun { return edit.preview(plan: plan, isExecutable: true) }
         if let version = resolved.version {
@@ -112,6 +122,12 @@ extension Controller {
             _ = try await storeForCaller(transaction)
         }
         return receipt
+    }
+
+    /// Whoever stops what is stopping already means it, whatever waits for its turn.
+    private func stops(_ change: DeploymentChange, _ asked: ChangeRequest) -> Bool {
+        guard case .stop = change else { return false }
+        return (asked.onConflict ?? change.usualConflict) == .supersede
     }
 
     private enum Conflict {

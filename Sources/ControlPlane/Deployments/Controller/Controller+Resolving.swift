@@ -20,17 +20,10 @@ struct ResolvedChange {
     }
 }
 
-/// What was looked up is for a state of things that is no more.
-struct Overtaken: Error, CustomStringConvertible {
-    var name: String
-
-    var description: String { "'\(name)' is changed by others all the time; try again" }
-}
-
 extension Error {
     /// Worth another look at everything.
     var isWorthAnotherLook: Bool {
-        if self is Overtaken { return true }
+        if case .overtaken? = self as? ControlError { return true }
         switch self as? StateError {
         case .stale(let key, _, _), .missing(let key), .exists(let key, _):
             return key.kind == .modelVersion
