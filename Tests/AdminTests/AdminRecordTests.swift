@@ -142,6 +142,23 @@ import Testing
                 .list.isEmpty == true)
     }
 
+    @Test func `a stream ends with its token`() async throws {
+        let port = try await ControlPort.withIris()
+        await port.control.say(["one"])
+        let secret = try await port.token(.viewer)
+        let own = try await port.send("GET", "/v1/tokens").json()["tokens"]?.list ?? []
+        let id = own.first { $0["note"] == "test" }?["id"]?.text ?? ""
+        _ = await port.send("POST", "/v1/models/m/versions", #"{"version": "v1"}"#)
+        let watch = await port.send("GET", "/v1/watch?since=0", token: secret)
+        let logs = await port.send(
+            "GET", "/v1/deployments/iris/replicas/iris-0/logs?follow=true", token: secret)
+        #expect(await port.send("DELETE", "/v1/tokens/\(id)").status == 200)
+        // The greeting, and nothing of what has changed.
+        #expect(try await watch.streamed(parts: 2).count == 1)
+        // Nothing but the end.
+        #expect(try await logs.streamed(parts: 1) == ["event: end\ndata: {}\n\n"])
+    }
+
     @Test func `a watch tells changes with their sequence and goes on from there`() async throws {
         let port = try await ControlPort()
         let before = try await port.store.sequence()

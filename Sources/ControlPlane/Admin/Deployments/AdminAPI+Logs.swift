@@ -74,11 +74,12 @@ extension AdminAPI {
         let (query, first) = try await beginning(asked, call)
         let place = try streams.enter()
         let control = try control()
-        return .events { [isClosing] send in
+        return .events { [self] send in
             defer { place.leave() }
             var (page, query) = (first, query)
             var quiet = Duration.zero
             while !Task.isCancelled, !isClosing.isRaised {
+                if !page.lines.isEmpty, try await !isStillLetIn(call) { break }
                 for line in page.lines {
                     try await send(
                         "id: \(page.run).\(line.offset)\nevent: line\n"

@@ -36,6 +36,7 @@ extension AdminAPI {
                 if !changes.isEmpty {
                     // Each is told as it is now, and nothing comes after the last to correct it.
                     await memory.control?.settle()
+                    guard try await isStillLetIn(call) else { break }
                 }
                 for text in try await events(changes, call) { try await send(text) }
                 quiet = changes.isEmpty ? quiet + Self.look : .zero
@@ -46,6 +47,13 @@ extension AdminAPI {
                 changes = try await cursor.next(within: Self.look)
             }
         }
+    }
+
+    /// Streams outlive the moment in which their token was looked at, and may outlive the token:
+    /// asked before something is told.
+    func isStillLetIn(_ call: AdminCall) async throws -> Bool {
+        guard let token = call.token else { return true }
+        return try await needed().store.token(token.id)?.isGood(at: date()) ?? false
     }
 
     private func kinds(_ text: String?) throws(Problem) -> Set<DocumentKind> {
