@@ -115,9 +115,25 @@ private struct Story {
         for _ in 0..<3 {
             story.window()
             #expect(story.judge.verdict.isDegraded)
+            #expect(story.judge.verdict.message.contains("2 of 2 replicas ready again"))
         }
         story.window()
         #expect(!story.judge.verdict.isDegraded)
+    }
+
+    @Test func `a long first start is no shortage`() {
+        var story = Story()
+        story.judge = DegradedJudge()
+        story.fleet = .init(ready: 0, desired: 2, revision: 1)
+        for _ in 0..<20 { story.window() }
+        #expect(!story.judge.verdict.isDegraded)
+        story.fleet.ready = 2
+        story.window()
+        #expect(!story.judge.verdict.isDegraded)
+        // One that served and serves no more is one.
+        story.fleet.ready = 0
+        for _ in 0..<8 { story.window() }
+        #expect(story.judge.verdict.reason == "TooFewReplicas")
     }
 
     @Test func `counters that begin anew do not trap`() {

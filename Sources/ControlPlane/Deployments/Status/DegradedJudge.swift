@@ -63,12 +63,15 @@ package struct DegradedJudge: Sendable {
     private var shortSince: Date?
     private var enoughSince: Date?
     private var isSlow = false
+    /// Until then its replicas are awaited, not missed, however long a model loads.
+    private var hasServed = false
 
     /// - Parameter earlier: what was stored, so that a restart of Penstock neither raises nor
     ///   forgets an alarm.
     package init(resuming earlier: Degradation = Degradation()) {
         verdict = earlier
         isSlow = earlier.isDegraded && earlier.reason != Self.shortageReason
+        hasServed = earlier.isDegraded
     }
 
     static let shortageReason = "TooFewReplicas"
@@ -151,6 +154,8 @@ package struct DegradedJudge: Sendable {
 
     /// Scaling and restarts are short of replicas for a while; that is no trouble yet.
     private mutating func noteShortage(_ fleet: Fleet, _ now: Date) {
+        hasServed = hasServed || fleet.ready > 0
+        guard hasServed else { return }
         if fleet.ready < fleet.desired {
             shortSince = shortSince ?? now
             enoughSince = nil
@@ -174,10 +179,12 @@ package struct DegradedJudge: Sendable {
             return newest ?? verdict
         }
         if isShort(now) {
-            return Degradation(
-                Self.shortageReason,
-                "\(fleet.ready) of \(Words.replicas(fleet.desired)) ready for over "
-                    + Words.seconds(Self.shortageSeconds) + Self.also(fleet.ejections))
+            let count = "\(fleet.ready) of \(Words.replicas(fleet.desired)) ready"
+            let words =
+                enoughSince == nil
+                ? "\(count) for over \(Words.seconds(Self.shortageSeconds))"
+                : "\(count) again; too few were for over \(Words.seconds(Self.shortageSeconds))"
+            return Degradation(Self.shortageReason, words + Self.also(fleet.ejections))
         }
         return Degradation()
     }
