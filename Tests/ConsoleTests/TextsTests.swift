@@ -33,7 +33,7 @@ struct TextsTests {
 
     @Test func `ids of tokens are cut in sentences`() {
         let text = "update by token:01M7YTYCEP5JXR7XKCS52RRSFH: done"
-        #expect(Words.shortened(text) == "update by token:…RRSFH: done")
+        #expect(Words.shortened(text) == "update by token:…2RRSFH: done")
         #expect(Words.shortened("token:admin") == "token:admin")
     }
 

@@ -93,7 +93,10 @@ package enum Words {
     /// A sentence with the ids of tokens in it cut to their last letters.
     package static func shortened(_ text: String) -> String {
         text.split(separator: " ", omittingEmptySubsequences: false).map { word in
-            word.hasPrefix("token:") && word.utf8.count > 20 ? "token:…" + word.suffix(6) : word
+            guard word.hasPrefix("token:"), word.utf8.count > 20 else { return String(word) }
+            // What stands behind it is the sentence's.
+            let end = word.lastIndex { $0.isLetter || $0.isNumber } ?? word.startIndex
+            return "token:…" + word[...end].suffix(6) + word[end...].dropFirst()
         }.joined(separator: " ")
     }
 }
