@@ -90,6 +90,27 @@ import Testing
         #expect(answer.status == 200, "\(answer.text)")
     }
 
+    @Test(arguments: [
+        "", "&orderBy=created_at%20desc", "&orderBy=action", "&filter=deployment=iris",
+    ])
+    func `pages of operations fit together in every order`(order: String) async throws {
+        let port = try await ControlPort.withIris()
+        for _ in 0..<5 { _ = await port.send("POST", "/v1/deployments/iris:restart") }
+        let all = try await port.control.operations(of: nil).map(\.id)
+        var (seen, token) = ([String](), "")
+        repeat {
+            let page = try await port.send(
+                "GET", "/v1/operations?pageSize=2\(order)\(token)&fields=id"
+            ).json()
+            #expect(page["total_size"]?.whole == Int64(all.count))
+            seen += page["operations"]?.list.compactMap { $0["id"]?.text } ?? []
+            #expect(page["operations"]?.list.allSatisfy { $0.members?.count == 1 } == true)
+            let next = page["next_page_token"]?.text ?? ""
+            token = next.isEmpty ? "" : "&pageToken=\(next)"
+        } while !token.isEmpty && seen.count < 20
+        #expect(seen.sorted() == all.sorted())
+    }
+
     @Test func `pages fit together, whatever comes and goes`() async throws {
         let port = try await port()
         var seen: [String] = []

@@ -232,6 +232,19 @@ actor DeploymentDouble: DeploymentControl {
         operations.values.filter { name == nil || $0.deployment == name }.sorted { $0.id > $1.id }
     }
 
+    func operations(_ question: OperationQuestion) async throws -> OperationPage {
+        var all = try await operations(of: question.deployment)
+        if !question.newestFirst { all.reverse() }
+        let rest = all.drop { operation in
+            guard let last = question.pageToken else { return false }
+            return question.newestFirst ? operation.id >= last : operation.id <= last
+        }
+        let page = Array(rest.prefix(question.pageSize))
+        return OperationPage(
+            operations: page, nextPageToken: page.count < rest.count ? page.last?.id : nil,
+            total: all.count)
+    }
+
     func operation(_ id: String) async throws -> DeploymentOperation {
         guard let operation = operations[id] else { throw ControlError.unknownOperation(id) }
         return operation

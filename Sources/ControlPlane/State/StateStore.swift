@@ -10,6 +10,9 @@ package protocol StateStore: Sendable {
     /// - Throws: `StateError.badPageToken` for one that was not issued for this very query.
     func list(_ query: DocumentQuery) async throws -> DocumentPage
 
+    /// How many there are, on whatever page.
+    func count(_ query: DocumentQuery) async throws -> Int
+
     /// Does all of it or nothing.
     ///
     /// - Throws: `StateError`: `exists`, `missing`, `stale` or `fenced` when a condition does not
@@ -38,6 +41,12 @@ package protocol StateStore: Sendable {
 }
 
 extension StateStore {
+    package func count(_ query: DocumentQuery) async throws -> Int {
+        var query = query
+        query.pageToken = nil
+        return try await all(query).count
+    }
+
     /// Every document of a query, page by page.
     package func all(_ query: DocumentQuery) async throws -> [Document] {
         var query = query

@@ -26,6 +26,11 @@ extension Store {
             documents: page, sequence: first,
             nextPageToken: pageTokens.token(position, of: query.identity))
     }
+
+    package func count(_ query: DocumentQuery) async throws -> Int {
+        let selection = try Selection(query, after: nil, limit: 1)
+        return try await read { try selection.count(in: $0) }
+    }
 }
 
 extension DocumentQuery {
@@ -94,6 +99,12 @@ private struct Selection: Sendable {
         var documents: [Document] = []
         while let row = try cursor.next() { documents.append(DocumentTable.document(row)) }
         return documents
+    }
+
+    func count(in connection: Database) throws -> Int {
+        let statement = try connection.cachedStatement(
+            sql: "SELECT count(*) FROM document WHERE \(conditions.joined(separator: " AND "))")
+        return try Int.fetchOne(statement, arguments: StatementArguments(arguments)) ?? 0
     }
 
     private mutating func add(_ condition: String, _ values: String...) {

@@ -229,6 +229,15 @@ import Traffic
         try await bench.store.store.commit(transaction)
         #expect(try await bench.controller.operations(of: nil).count == 1100)
         #expect(try await bench.controller.operations(of: "iris").count == 1100)
+        var question = OperationQuestion(deployment: "iris", newestFirst: true, pageSize: 1000)
+        let first = try await bench.controller.operations(question)
+        #expect(first.operations.count == 1000 && first.total == 1100)
+        question.pageToken = first.nextPageToken
+        let last = try await bench.controller.operations(question)
+        #expect(last.nextPageToken == nil && last.total == 1100)
+        #expect(Set((first.operations + last.operations).map(\.id)).count == 1100)
+        question = OperationQuestion(deployment: "rose", pageSize: 10)
+        #expect(try await bench.controller.operations(question).total == 0)
     }
 
     @Test func `waiting for what never comes ends with the test`() async {

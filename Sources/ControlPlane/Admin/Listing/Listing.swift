@@ -43,8 +43,10 @@ struct Listing: Sendable {
     /// - Parameters:
     ///   - question: whose list it is; pages of one are no pages of another.
     ///   - schema: the name of an item's.
+    ///   - isCut: pages come from elsewhere, and so do their tokens.
     init(
-        _ query: QueryValues, _ pager: Pager, question: String, of schema: String
+        _ query: QueryValues, _ pager: Pager, question: String, of schema: String,
+        isCut: Bool = false
     ) throws(Problem) {
         self.pager = pager
         filter =
@@ -68,7 +70,7 @@ struct Listing: Sendable {
         pageSize = Self.size(query)
         let parts = [question, query.text("filter") ?? "", query.text("orderBy") ?? ""]
         self.question = parts.joined(separator: "\n")
-        mark = try query.text("pageToken").map { text throws(Problem) in
+        mark = try (isCut ? nil : query.text("pageToken")).map { text throws(Problem) in
             try pager.mark(text, question: parts.joined(separator: "\n"))
         }
     }
@@ -103,6 +105,16 @@ struct Listing: Sendable {
         return .object([
             name: .array(page.entries.map { masked($0.value ?? render($0.item)) }),
             "next_page_token": .string(page.next), "total_size": .count(page.total),
+        ])
+    }
+
+    /// The same of items that are a page already.
+    func page<Item>(
+        _ items: [Item], as name: String, next: String?, total: Int, render: (Item) -> JSONValue
+    ) -> JSONValue {
+        .object([
+            name: .array(items.map { masked(render($0)) }),
+            "next_page_token": .string(next ?? ""), "total_size": .count(total),
         ])
     }
 

@@ -39,7 +39,10 @@ package protocol DeploymentControl: Sendable {
     func dossiers(of name: String) async throws -> [CrashDossier]
 
     /// Newest first, those of the last days.
+    /// All that are kept: thousands.
     func operations(of name: String?) async throws -> [DeploymentOperation]
+    /// Some of them, by their age.
+    func operations(_ question: OperationQuestion) async throws -> OperationPage
 
     func operation(_ id: String) async throws -> DeploymentOperation
 
@@ -66,5 +69,39 @@ package struct ChangeReceipt: Sendable, Equatable {
         self.view = view
         self.operation = operation
         self.plan = plan
+    }
+}
+
+/// Which operations, and from where on.
+package struct OperationQuestion: Sendable {
+    /// Nil is of all deployments.
+    package var deployment: String?
+    package var newestFirst: Bool
+    package var pageSize: Int
+    /// From the page before; nil is the first.
+    package var pageToken: String?
+
+    package init(
+        deployment: String? = nil, newestFirst: Bool = false, pageSize: Int,
+        pageToken: String? = nil
+    ) {
+        self.deployment = deployment
+        self.newestFirst = newestFirst
+        self.pageSize = pageSize
+        self.pageToken = pageToken
+    }
+}
+
+package struct OperationPage: Sendable {
+    package var operations: [DeploymentOperation]
+    /// Nil at the end.
+    package var nextPageToken: String?
+    /// On all pages.
+    package var total: Int
+
+    package init(operations: [DeploymentOperation], nextPageToken: String?, total: Int) {
+        self.operations = operations
+        self.nextPageToken = nextPageToken
+        self.total = total
     }
 }

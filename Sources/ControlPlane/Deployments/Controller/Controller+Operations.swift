@@ -6,13 +6,31 @@ import Logging
 import State
 
 extension Controller {
-    package func operations(of name: String?) async throws -> [DeploymentOperation] {
+    package nonisolated func operations(of name: String?) async throws -> [DeploymentOperation] {
+        try await Self.views(surroundings.store.all(Self.query(of: name, newestFirst: true)))
+    }
+
+    package nonisolated func operations(
+        _ question: OperationQuestion
+    ) async throws -> OperationPage {
+        var query = Self.query(of: question.deployment, newestFirst: question.newestFirst)
+        (query.pageSize, query.pageToken) = (question.pageSize, question.pageToken)
+        let page = try await surroundings.store.list(query)
+        return OperationPage(
+            operations: try Self.views(page.documents), nextPageToken: page.nextPageToken,
+            total: try await surroundings.store.count(query))
+    }
+
+    private static func query(of name: String?, newestFirst: Bool) -> DocumentQuery {
         var labels: [String: String] = [:]
         if let name { labels["target"] = DeploymentKeys.deployment(name).description }
-        let query = DocumentQuery(
-            .operation, labels: labels, order: .created, isDescending: true)
-        return try await surroundings.store.all(query)
-            .map { try OperationRecord($0) }.filter { $0.target.kind == .deployment }
+        return DocumentQuery(
+            .operation, labels: labels, order: .created, isDescending: newestFirst)
+    }
+
+    /// Thousands take long to be read: not in the controller's own time.
+    private static func views(_ documents: [Document]) throws -> [DeploymentOperation] {
+        try documents.map { try OperationRecord($0) }.filter { $0.target.kind == .deployment }
             .map(\.view)
     }
 
