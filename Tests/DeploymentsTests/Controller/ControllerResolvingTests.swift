@@ -151,6 +151,10 @@ import Testing
         var other = first
         other.record.spec.version = "v2"
         #expect(!other.looksUp(thatOf: first))
+        // Deleted and made anew meanwhile: its secrets are of another place.
+        other = first
+        other.record.spec.environment = .production
+        #expect(!other.looksUp(thatOf: first))
         other = first
         other.revision?.kind = .rollback
         #expect(!other.looksUp(thatOf: first))

@@ -30,8 +30,8 @@ struct ChangeDecision: Equatable {
     /// Whether what was looked up for another decision is right for this one, too: a live field
     /// that was edited meanwhile changes nothing of it.
     func looksUp(thatOf other: ChangeDecision) -> Bool {
-        revision == other.revision
-            && !EditSummary(from: other.record.spec, to: record.spec).makesRevision
+        let edits = EditSummary(from: other.record.spec, to: record.spec)
+        return revision == other.revision && !edits.makesRevision && edits.immutable.isEmpty
     }
 }
 
