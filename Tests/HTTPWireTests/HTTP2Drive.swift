@@ -67,18 +67,19 @@ final class HTTP2Drive {
     // MARK: In
 
     @discardableResult func take(_ frames: RawFrame...) -> [Seen] {
-        take(frames.flatMap(\.bytes))
+        var bytes: [UInt8] = []
+        for frame in frames { bytes += frame.bytes }
+        return take(bytes)
     }
 
     @discardableResult func take(_ bytes: [UInt8]) -> [Seen] {
         var seen: [Seen] = []
-        var rest = bytes[...]
+        var chunk = bytes
         repeat {
-            let chunk = Array(rest)
             let count = session.receive(unsafe chunk.span.bytes, now: now)
             while let event = loop.nextEvent() { seen.append(note(event, chunk)) }
-            rest = rest.dropFirst(count)
-        } while !rest.isEmpty || session.hasMore
+            chunk.removeFirst(count)
+        } while !chunk.isEmpty || session.hasMore
         return seen + notices()
     }
 
@@ -134,9 +135,8 @@ final class HTTP2Drive {
     }
 
     func room(_ fill: (UnsafeMutableRawBufferPointer) -> Int) -> [UInt8] {
-        unsafe withUnsafeTemporaryAllocation(byteCount: roomBytes, alignment: 16) { room in
-            let count = unsafe fill(room)
-            return unsafe Array(room.prefix(count))
+        unsafe Array(unsafeUninitializedCapacity: roomBytes) { room, count in
+            count = unsafe fill(UnsafeMutableRawBufferPointer(room))
         }
     }
 

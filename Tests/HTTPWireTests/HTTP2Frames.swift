@@ -30,8 +30,12 @@ struct RawFrame: Equatable {
     var payload: [UInt8] = []
 
     var bytes: [UInt8] {
-        let length = [UInt8(payload.count >> 16 & 255), UInt8(payload.count >> 8 & 255)]
-        return length + [UInt8(payload.count & 255), type, flags] + number(stream) + payload
+        let count = payload.count
+        return [
+            UInt8(count >> 16 & 255), UInt8(count >> 8 & 255), UInt8(count & 255), type, flags,
+            UInt8(stream >> 24), UInt8(stream >> 16 & 255), UInt8(stream >> 8 & 255),
+            UInt8(stream & 255),
+        ] + payload
     }
 
     /// The first four bytes of the payload: a code, an increment.
@@ -39,7 +43,8 @@ struct RawFrame: Equatable {
 
     static func value(_ bytes: [UInt8], _ at: Int) -> UInt32 {
         guard bytes.count >= at + 4 else { return 0 }
-        return bytes[at..<(at + 4)].reduce(0) { $0 << 8 | UInt32($1) }
+        let (high, low) = (UInt32(bytes[at]) << 8 | UInt32(bytes[at + 1]), at + 2)
+        return high << 16 | UInt32(bytes[low]) << 8 | UInt32(bytes[low + 1])
     }
 
     /// All the frames that are whole.
@@ -61,7 +66,9 @@ struct RawFrame: Equatable {
 }
 
 func number(_ value: UInt32) -> [UInt8] {
-    [24, 16, 8, 0].map { UInt8(value >> $0 & 255) }
+    [
+        UInt8(value >> 24), UInt8(value >> 16 & 255), UInt8(value >> 8 & 255), UInt8(value & 255),
+    ]
 }
 
 extension RawFrame {
@@ -116,7 +123,9 @@ extension RawFrame {
 enum HPACK {
     /// Every field as a literal that is not to be indexed, its name and value as they are.
     static func block(_ fields: [(String, String)]) -> [UInt8] {
-        fields.flatMap { literal($0, $1) }
+        var block: [UInt8] = []
+        for (name, value) in fields { block += literal(name, value) }
+        return block
     }
 
     static func literal(_ name: String, _ value: String, form: UInt8 = 0) -> [UInt8] {

@@ -2,6 +2,7 @@
 // and look at each on its own. It shares no code and no technique with the parsers it judges.
 
 import HTTPWire
+import Synchronization
 
 struct ReferenceParser {
     /// The head's lines and its length; nil when no complete, well-formed head is there.
@@ -23,18 +24,17 @@ struct ReferenceParser {
         return nil
     }
 
-    private static func string(_ bytes: some Sequence<UInt8>) -> String {
-        String(String.UnicodeScalarView(bytes.map { UnicodeScalar($0) }))
+    private static func string(_ bytes: ArraySlice<UInt8>) -> String {
+        Wire.text(bytes)
     }
 
+    /// RFC 9110 5.6.2.
+    private static let tokenCharacters = Set(
+        "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+            .unicodeScalars)
+
     private static func isToken(_ text: String) -> Bool {
-        let others = Set("!#$%&'*+-.^_`|~".unicodeScalars)
-        return !text.isEmpty
-            && text.unicodeScalars.allSatisfy { scalar in
-                scalar.isASCII
-                    && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
-                        || others.contains(scalar))
-            }
+        !text.isEmpty && text.unicodeScalars.allSatisfy(tokenCharacters.contains)
     }
 
     private static func trimmed(_ text: String) -> String {
@@ -60,7 +60,10 @@ struct ReferenceParser {
 
 extension ReferenceParser {
     private static func values(_ fields: [ParsedField], _ name: String) -> [String] {
-        fields.filter { $0.name.lowercased() == name }.map(\.value)
+        // Their lengths first: most names are others.
+        fields.filter {
+            $0.name.utf8.count == name.utf8.count && $0.name.lowercased() == name
+        }.map(\.value)
     }
 
     /// Nil inside when nothing is announced, nil outside when what is announced is refused.
@@ -86,12 +89,14 @@ extension ReferenceParser {
         return parts.count <= 32 && parts.allSatisfy(isToken) ? parts : nil
     }
 
+    private static let known = Set(FieldNameTests.spellings.map(\.1))
+    private static let hopByHop = Set(
+        FieldNameTests.spellings.filter(\.0.isHopByHop).map(\.1))
+    private static let knownPrefixes = ["x-forwarded-", "x-penstock-"]
+
     private static func flagged(_ fields: [ParsedField], _ options: [String]) -> [ParsedField] {
-        let known = FieldNameTests.spellings
-        let hopByHop = Set(known.filter(\.0.isHopByHop).map(\.1))
-        let prefixes = ["x-forwarded-", "x-penstock-"]
         let isKnown: (String) -> Bool = { name in
-            known.contains { $0.1 == name } || prefixes.contains { name.hasPrefix($0) }
+            known.contains(name) || knownPrefixes.contains { name.hasPrefix($0) }
         }
         return fields.map { field in
             let name = field.name.lowercased()
@@ -167,8 +172,18 @@ extension ReferenceParser {
         return (String(path), query.isEmpty ? nil : String(query.dropFirst()), host)
     }
 
-    /// Plain names and ports, and the IPv6 addresses that the generator makes.
+    /// Hosts are few, and the expression is dear.
+    private static let judgedHosts = Mutex<[String: Bool]>([:])
+
     private static func isHost(_ text: String) -> Bool {
+        if let isJudged = judgedHosts.withLock({ $0[text] }) { return isJudged }
+        let isHost = matchesHost(text)
+        judgedHosts.withLock { $0[text] = isHost }
+        return isHost
+    }
+
+    /// Plain names and ports, and the IPv6 addresses that the generator makes.
+    private static func matchesHost(_ text: String) -> Bool {
         let name = "(?:[A-Za-z0-9\\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+"
         let pattern = "(?:\(name)|\\[::1\\]|\\[::[A-F]\\])(?::[0-9]{0,5})?"
         guard text.utf8.count <= 260, (try? Regex(pattern).wholeMatch(in: text)) != nil
@@ -183,11 +198,10 @@ extension ReferenceParser {
             var fields = fields(lines.dropFirst()), first.count >= 13,
             first.allSatisfy({ $0 == 9 || (32...126).contains($0) || $0 >= 128 })
         else { return nil }
-        let words = string(first).split(
+        let words = string(first[...]).split(
             separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
         guard words.count == 3, ["HTTP/1.0", "HTTP/1.1"].contains(words[0]),
-            (try? Regex("[1-5][0-9][0-9]").wholeMatch(in: words[1])) != nil,
-            let status = Int(words[1])
+            words[1].utf8.count == 3, let status = Int(words[1]), (100...599).contains(status)
         else { return nil }
         let minorVersion = words[0] == "HTTP/1.1" ? 1 : 0
         guard let announced = framing(fields, minorVersion), let options = options(fields)
