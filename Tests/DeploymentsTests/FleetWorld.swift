@@ -19,7 +19,14 @@ struct FleetWorld {
     }
 
     struct Plan {
-        var roles: [String: TrafficRole] = [:]
+        let roles: [String: TrafficRole]
+        /// In order of their names.
+        let serving: [String]
+
+        init(_ roles: [String: TrafficRole] = [:]) {
+            self.roles = roles
+            serving = roles.keys.filter { roles[$0] == .serving }.sorted()
+        }
     }
 
     var now = Date(timeIntervalSince1970: 1_700_000_000)
@@ -74,8 +81,7 @@ struct FleetWorld {
     }
 
     private mutating func checkRoutes(of worker: Int) {
-        let roles = plans[workers[worker]].roles.sorted { $0.key < $1.key }
-        for (id, role) in roles where role == .serving {
+        for id in plans[workers[worker]].serving {
             guard let process = processes[id] else { continue }
             if !process.isProved { note("worker \(worker) routes to \(id), which is not proved") }
             if process.endsAt != nil { note("worker \(worker) routes to \(id), told to end") }
@@ -93,22 +99,24 @@ struct FleetWorld {
     // MARK: The gateway
 
     mutating func publish(_ roles: [String: TrafficRole]) -> Int {
-        if plans[plans.count - 1].roles != roles { plans.append(Plan(roles: roles)) }
+        if plans[plans.count - 1].roles != roles { plans.append(Plan(roles)) }
         return plans.count - 1
     }
 
     /// As the gateway starts anew: every worker begins with this plan.
     mutating func restartGateway(_ roles: [String: TrafficRole]) {
-        plans.append(Plan(roles: roles))
+        plans.append(Plan(roles))
         workers = workers.map { _ in plans.count - 1 }
         for id in processes.keys { processes[id]?.requestsUntil = now }
     }
 
     /// What every worker has confirmed: nil while they differ.
     func confirmedRole(of id: String) -> TrafficRole? {
-        let seen = Set(
-            ((workers.min() ?? 0)..<plans.count).map { plans[$0].roles[id] ?? .absent })
-        return seen.count == 1 ? seen.first : nil
+        let oldest = min(workers[0], workers[1], workers[2])
+        let role = plans[plans.count - 1].roles[id] ?? .absent
+        for generation in oldest..<plans.count - 1
+        where plans[generation].roles[id] ?? .absent != role { return nil }
+        return role
     }
 
     func inFlight(_ id: String) -> Int {

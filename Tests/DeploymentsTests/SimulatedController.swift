@@ -21,11 +21,17 @@ struct SimulatedController {
         var nextNumbers: [String: Int] = [:]
     }
 
-    var disk = Disk()
+    var disk = Disk() {
+        didSet { routed = nil }
+    }
     var sightings: [String: ReplicaSighting] = [:]
+    /// What was routed for this disk and these sightings; nil since one of them has changed.
+    private var routed: [String: TrafficRole]?
     /// Orders given whose outcome has not been seen.
     var gpus: [String: Int] = [:]
     var commits = 0
+    /// How often a fault was met.
+    var faultsMet = 0
 
     func rows(of name: String) -> [ReplicaRow] { disk.rows[name] ?? [] }
 
@@ -34,20 +40,22 @@ struct SimulatedController {
         disk.rows.sorted { $0.key < $1.key }.flatMap(\.value)
     }
 
-    var roles: [String: TrafficRole] {
+    private mutating func roles() -> [String: TrafficRole] {
+        if let routed { return routed }
         var roles: [String: TrafficRole] = [:]
         for (name, rows) in disk.rows {
             let revision = disk.wishes[name]?.revision ?? 1
             let routing = FleetRouting(rows, sightings: sightings, revision: revision)
             roles.merge(routing.roles) { $1 }
         }
+        routed = roles
         return roles
     }
 
     /// Publishes what is stored before anything else, then looks who is still there.
     mutating func restart(in world: inout FleetWorld) {
-        sightings = [:]
-        world.restartGateway(roles)
+        (sightings, routed) = ([:], nil)
+        world.restartGateway(roles())
         see(&world)
     }
 
@@ -66,7 +74,7 @@ struct SimulatedController {
             }
             sighting.role = world.confirmedRole(of: row.id)
             sighting.inFlight = world.inFlight(row.id)
-            sightings[row.id] = sighting
+            if sightings[row.id] != sighting { (sightings[row.id], routed) = (sighting, nil) }
         }
     }
 
@@ -78,6 +86,7 @@ struct SimulatedController {
             while let step = next(name, world.now) {
                 let strikes = steps == faulty
                 steps += 1
+                if strikes, fault != .none { faultsMet += 1 }
                 if strikes, fault == .commitFails { break }
                 if strikes, fault == .crashBeforeCommit { return restart(in: &world) }
                 check(name, step, &world)
@@ -105,7 +114,7 @@ struct SimulatedController {
     }
 
     private mutating func effects(_ world: inout FleetWorld) {
-        _ = world.publish(roles)
+        _ = world.publish(roles())
         for row in allRows {
             let sighting = sightings[row.id] ?? ReplicaSighting()
             if let order = ReplicaOrder(row, sighting) { world.carryOut(order) }
