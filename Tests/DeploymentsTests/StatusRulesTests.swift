@@ -182,7 +182,8 @@ enum Combinations {
         return list
     }
 
-    /// None, one or two replicas in any phase, reachable or not, with budget or without.
+    /// None, one or two replicas in any phase, reachable or not, with budget or without. Of two
+    /// that differ either comes first in half of the pairs: no rule looks at their order.
     private static var fleets: [[ReplicaStanding]] {
         var single: [ReplicaStanding] = []
         for phase in ReplicaPhase.allCases {
@@ -193,7 +194,13 @@ enum Combinations {
                         isBudgetSpent: bits & 2 != 0))
             }
         }
-        return [[]] + single.map { [$0] } + single.flatMap { one in single.map { [one, $0] } }
+        let pairs = single.indices.flatMap { one in
+            (0...one).map { other in
+                let isFirst = (one + other).isMultiple(of: 2)
+                return isFirst ? [single[one], single[other]] : [single[other], single[one]]
+            }
+        }
+        return [[]] + single.map { [$0] } + pairs
     }
 
     static func expected(_ facts: StatusFacts) -> StatusWord {
