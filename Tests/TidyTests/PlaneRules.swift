@@ -38,7 +38,7 @@ extension Rule {
     static let noSuspension = Rule.each("the data plane never suspends") { file in
         guard file.isUnder("Sources/DataPlane") else { return [] }
         let banned: Set = ["await", "async", "actor", "Task", "TaskGroup"]
-        return file.tokens.filter { banned.contains($0.text) }.map {
+        return file.tokens(among: banned).map {
             file.violation($0.line, "'\($0.text)' in the data plane")
         }
     }
@@ -54,7 +54,7 @@ extension Rule {
             "clock_gettime", "gettimeofday", "ContinuousClock", "SuspendingClock",
             "SystemRandomNumberGenerator", "getrandom", "arc4random",
         ]
-        let fetched = file.tokens.filter { banned.contains($0.text) }
+        let fetched = file.tokens(among: banned)
         return (fetched + file.unseededDraws).map {
             file.violation($0.line, "'\($0.text)' fetches what should be an argument")
         }
@@ -72,7 +72,7 @@ extension Rule {
         ]
         if folders.contains(where: file.isUnder) || files.contains(file.path) { return [] }
         if file.path.hasPrefix("Sources/ControlPlane/Replicas/ProcessRuntime") { return [] }
-        return file.tokens.filter { $0.text == "unsafe" }.map {
+        return file.tokens(among: ["unsafe"]).map {
             file.violation($0.line, "'unsafe' outside the files that may")
         }
     }
@@ -82,6 +82,7 @@ extension SourceFile {
     /// `random(in:)` and the like without `using:` on the same line or the next.
     fileprivate var unseededDraws: [Token] {
         let draws: Set = ["random", "randomElement", "shuffled", "shuffle"]
+        if tokens(among: draws).isEmpty { return [] }
         return tokens.indices.compactMap { index in
             let token = tokens[index]
             guard draws.contains(token.text), index > 0, tokens[index - 1].text == "." else {

@@ -4,20 +4,33 @@
 struct SourceFile {
     /// Relative to the repository's root, with forward slashes.
     let path: String
+    let text: String
     let lines: [Substring]
     /// Empty for anything but Swift.
     let tokens: [Token]
     let comments: [Comment]
+    /// Every text that a token has: most rules look for words that most files do not have.
+    private let words: Set<String>
 
     init(path: String, text: String) {
         self.path = path
+        self.text = text
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
         self.lines = lines
         let lexer = path.hasSuffix(".swift") ? SwiftLexer(Array(text.utf8)) : SwiftLexer([])
         tokens = lexer.tokens
         comments = lexer.comments
+        words = Set(tokens.map(\.text))
     }
+
+    /// Where these words stand.
+    func tokens(among wanted: Set<String>) -> [Token] {
+        if wanted.isDisjoint(with: words) { return [] }
+        return tokens.filter { wanted.contains($0.text) }
+    }
+
+    func has(_ word: String) -> Bool { words.contains(word) }
 
     var isSwift: Bool { path.hasSuffix(".swift") }
     var isPython: Bool { path.hasSuffix(".py") }

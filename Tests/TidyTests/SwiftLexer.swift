@@ -54,7 +54,7 @@ struct SwiftLexer {
             line += 1
             index += 1
         case space, tab, carriageReturn:
-            index += 1
+            repeat { index += 1 } while index < bytes.count && bytes[index] == space
         case slash where peek(1) == slash:
             takeLineComment()
         case slash where peek(1) == star:

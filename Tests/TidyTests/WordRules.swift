@@ -9,14 +9,16 @@ extension Rule {
         let inComments = file.comments.flatMap { comment in
             words(of: comment.text).filter(marks.contains).map { ($0, comment.line) }
         }
-        let inCode = file.tokens.filter { marks.contains($0.text) }.map { ($0.text, $0.line) }
+        let inCode = file.tokens(among: marks).map { ($0.text, $0.line) }
         return (inComments + inCode).map { word, line in
             file.violation(line, "'\(word)': finish it or file an issue")
         }
     }
 
     static let trappingWords = Rule.each("programs have no word that traps") { file in
-        guard file.isProgram else { return [] }
+        guard file.isProgram, ["fatalError", "try", "as"].contains(where: file.has) else {
+            return []
+        }
         return file.tokens.indices.compactMap { index in
             let token = file.tokens[index]
             if token.text == "fatalError" { return file.violation(token.line, "'fatalError'") }
@@ -50,7 +52,7 @@ extension Rule {
     static let noSleeps = Rule.each("tests do not sleep") { file in
         guard file.isTest else { return [] }
         let sleeps: Set = ["sleep", "usleep", "nanosleep"]
-        let swift = file.tokens.filter { sleeps.contains($0.text) }.map(\.line)
+        let swift = file.tokens(among: sleeps).map(\.line)
         // The harness of the end-to-end stories may poll; a story itself may not wait by the clock.
         let isStory = file.isPython && file.name.hasPrefix("test_")
         let python = file.lines.indices.filter { isStory && file.lines[$0].contains("sleep(") }
@@ -59,7 +61,8 @@ extension Rule {
 
     static let machinePaths = Rule.each("no paths of one machine") { file in
         guard !file.isTest else { return [] }
-        let banned = ["/work/", "/root/", "/tmp/"]
+        let banned = ["/work/", "/root/", "/tmp/"].filter(file.text.contains)
+        if banned.isEmpty { return [] }
         return file.lines.enumerated().compactMap { index, line in
             guard let path = banned.first(where: line.contains) else { return nil }
             return file.violation(index + 1, "names the machine path '\(path)'")
