@@ -36,12 +36,13 @@ import Testing
 
     @Test func `a follower sees every line across rotation, until the end`() async throws {
         let runtime = try scratch.runtime()
-        // Slow enough that rotation does not overtake the follower: it waits for each answer.
+        // Slow enough that rotation does not overtake the follower: it waits for each answer, half
+        // a segment at a time.
         let script = """
             i=0
-            while [ $i -lt 40 ]; do
+            while [ $i -lt 8 ]; do
               j=0
-              while [ $j -lt 50 ]; do echo $i.$j some forty characters more; j=$((j + 1)); done
+              while [ $j -lt 250 ]; do echo $i.$j some forty characters more; j=$((j + 1)); done
               until read go < "$FIFO"; do :; done; i=$((i + 1))
             done
             """
@@ -49,9 +50,9 @@ import Testing
             small(script).with { $0.environment = ["FIFO": scratch.fifo] })
         var seen = 0
         for try await line in runtime.follow(LogQuery(deployment: "iris", replica: "iris-0")) {
-            #expect(line.text.hasPrefix("\(seen / 50).\(seen % 50) "))
+            #expect(line.text.hasPrefix("\(seen / 250).\(seen % 250) "))
             seen += 1
-            if seen % 50 == 0 {
+            if seen % 250 == 0 {
                 try scratch.go()
             }
         }

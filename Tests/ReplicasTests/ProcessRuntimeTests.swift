@@ -232,12 +232,22 @@ import Testing
 
     @Test func `what a replica uses is told while it runs`() async throws {
         let runtime = try scratch.runtime()
-        let run = try await runtime.start(.shell("while true; do :; done"))
+        // Some 50 ms of work for each sample that has seen none: a loop without an end would take
+        // a core from the other tests.
+        let script = """
+            while :; do
+              until read go < "$FIFO"; do :; done
+              i=0; while [ $i -lt 50000 ]; do i=$((i + 1)); done
+            done
+            """
+        let run = try await runtime.start(
+            .shell(script).with { $0.environment = ["FIFO": scratch.fifo] })
         for await fact in run.facts {
             guard case .usage(let sample) = fact else { continue }
             #expect(sample.memoryBytes > 100_000)
             #expect(sample.processes == 1)
-            if sample.cores > 0.1 { break }
+            if sample.cores > 0.01 { break }
+            try scratch.go()
         }
         await runtime.kill(run)
         _ = await run.end()
