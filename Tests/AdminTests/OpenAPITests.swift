@@ -7,9 +7,12 @@ import Notation
 import Testing
 
 @Suite struct OpenAPITests {
-    private func document() async throws -> JSONValue {
+    /// Half a megabyte: read once.
+    private static let document = Task {
         try await (try ControlPort()).send("GET", "/openapi.json").json()
     }
+
+    private func document() async throws -> JSONValue { try await Self.document.value }
 
     private func references(in value: JSONValue) -> [String] {
         switch value {

@@ -145,7 +145,7 @@ import Testing
             $0.retention.changesBetweenCuts = 7
             $0.retention.changes = 5000
         }
-        let commits = 150
+        let commits = 60
         let watching = (0..<4).map { watcher in
             Task {
                 var seen: [UInt64] = []

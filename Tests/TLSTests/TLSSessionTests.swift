@@ -26,12 +26,15 @@ import Testing
         #expect(client.heard == "pong")
     }
 
+    private static let megabyte: [UInt8] = {
+        var seeded = SeededGenerator(seed: 11)
+        return (0..<1_048_576).map { _ in UInt8(truncatingIfNeeded: seeded.next()) }
+    }()
+
     @Test(arguments: [Int.max, 100_000, 4_099])
     func `a megabyte arrives both ways`(step: Int) throws {
         let (client, server) = try pair()
-        var seeded = SeededGenerator(seed: 11)
-        let question = (0..<1_048_576).map { _ in UInt8(truncatingIfNeeded: seeded.next()) }
-        let answer = Array(question.reversed())
+        let (question, answer) = (Self.megabyte, Array(Self.megabyte.reversed()))
         try client.say(question)
         try server.say(answer)
         Wire.carry(client, server, by: step)

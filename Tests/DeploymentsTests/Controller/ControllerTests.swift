@@ -150,7 +150,7 @@ import Traffic
             .patch(
                 .object([
                     "env": .object(["BAD": "1"]),
-                    "strategy": .object(["progress_deadline_seconds": 4]),
+                    "strategy": .object(["progress_deadline_seconds": 1]),
                 ])))
         #expect(operation?.phase == .failed)
         #expect(operation?.hasRolledBack == true)
