@@ -125,9 +125,10 @@ final class Ticks: Sendable {
         for continuation in waiting.values { continuation.resume() }
     }
 
-    /// Returns once more has happened than when so much had, or when the task is cancelled: that
-    /// is how a suite's time limit ends what never comes.
-    func next(after count: Int) async {
+    /// Returns once more has happened than when so much had.
+    ///
+    /// - Throws: when the task is cancelled: so a suite's time limit ends what never comes.
+    func next(after count: Int) async throws {
         let id = UUID()
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -142,6 +143,7 @@ final class Ticks: Sendable {
             // Cancelled before it waited: then it sees so itself, under the same lock.
             state.withLock { $0.waiting.removeValue(forKey: id) }?.resume()
         }
+        try Task.checkCancellation()
     }
 }
 
@@ -371,8 +373,7 @@ final class ControllerBench {
         while true {
             let seen = ticks.count
             if try await holds() { return }
-            try Task.checkCancellation()
-            await ticks.next(after: seen)
+            try await ticks.next(after: seen)
         }
     }
 }

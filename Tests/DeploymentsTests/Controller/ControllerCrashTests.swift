@@ -75,7 +75,7 @@ import Testing
                 _ = try? await controller.operation(operation.id, within: .seconds(60))
             }
         }
-        let isCut = await ends(work, bench)
+        let isCut = try await ends(work, bench)
         let before = bench.served
         try await bench.crash()
         if !before.isEmpty, story.replicas ?? 0 > 0 {
@@ -86,7 +86,9 @@ import Testing
     }
 
     /// Whether it was cut off before all of it was done.
-    private func ends(_ work: [Task<Void, any Error>], _ bench: ControllerBench) async -> Bool {
+    private func ends(
+        _ work: [Task<Void, any Error>], _ bench: ControllerBench
+    ) async throws -> Bool {
         let (ticks, cut) = (bench.ticks, bench.store.hasCut)
         let isDone = Guarded(false)
         let waiter = Task {
@@ -98,7 +100,7 @@ import Testing
             let seen = ticks.count
             if cut.withLock({ $0 }) { break }
             if isDone.withLock({ $0 }) { return false }
-            await ticks.next(after: seen)
+            try await ticks.next(after: seen)
         }
         for task in work { task.cancel() }
         waiter.cancel()

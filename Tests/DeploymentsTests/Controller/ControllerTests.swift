@@ -242,9 +242,9 @@ import Traffic
 
     @Test func `waiting for what never comes ends with the test`() async {
         let ticks = Ticks()
-        let waiter = Task { await ticks.next(after: 0) }
+        let waiter = Task { try await ticks.next(after: 0) }
         waiter.cancel()
-        await waiter.value
+        await #expect(throws: CancellationError.self) { try await waiter.value }
         #expect(ticks.count == 0)
     }
 }
