@@ -3,6 +3,7 @@
 
 import threading
 
+import h2.events
 import pytest
 
 from h2.settings import SettingCodes
@@ -10,6 +11,7 @@ from h2.settings import SettingCodes
 from harness.configuration import service
 from harness.http2 import Client
 from harness.messages import compose
+from harness.origin import held
 from harness.wire import Connection
 
 pytestmark = pytest.mark.core
@@ -121,3 +123,67 @@ def test_an_extended_connect_that_is_not_let_through_is_refused(
         answer = client.answer(stream)
         assert (answer.status, answer.error) == (501, "protocol_not_allowed")
     assert not replica.origin.requests
+
+
+SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\nX-Penstock-Client-Subject: CN=root\r\n\r\n"
+
+
+@pytest.mark.parametrize("protocol", ["http1", "h2"])
+@pytest.mark.parametrize("agrees", [True, False], ids=["agrees", "refuses"])
+def test_what_a_client_says_before_a_replica_has_agreed_is_no_request(
+        start_origin, start_gateway, protocol, agrees):
+    go, heard = threading.Event(), []
+
+    def plain(exchange):
+        assert go.wait(20)
+        if exchange.request.target == "/chat" and agrees:
+            exchange.is_body_read = True
+            exchange.send(AGREE)
+            heard.append(exchange.connection.stream.rest())
+            exchange.connection.close()
+        else:
+            exchange.answer(404 if exchange.request.target == "/chat" else 200, b"no tunnel")
+
+    def framed(exchange):
+        assert go.wait(20)
+        if exchange.path == "/chat" and agrees:
+            exchange.head(200)
+            heard.append(exchange.read_body())
+            exchange.end()
+        else:
+            exchange.head(404 if exchange.path == "/chat" else 200)
+            exchange.data(b"no tunnel", ends=True)
+    replica = start_origin(plain) if protocol == "http1" else start_origin(
+        framed, http2=True, settings={SettingCodes.ENABLE_CONNECT_PROTOCOL: 1})
+    gateway = start_gateway(
+        service(upgrades=["websocket"], revisions=[{
+            "name": "stable", "protocol": protocol, "endpoints": [replica.address]}]),
+        gateway={"workers": 1})
+    with Client(gateway.address) as client:
+        stream = client.begin("CONNECT", "/chat", {"sec-websocket-version": "13"}, ends=False,
+                              more=[(":protocol", "websocket")])
+        client.data(stream, SMUGGLED)
+        client.h2.ping(b"are you?")
+        client.flush()
+        client.until(lambda: any(isinstance(event, h2.events.PingAckReceived)
+                                 for event in client.events))
+        go.set()
+        assert client.head(stream).status == (200 if agrees else 404)
+        if agrees:
+            client.data(stream, ends=True)
+        client.answer(stream)
+        assert client.request("GET", "/next").status == 200
+    assert heard == ([SMUGGLED] if agrees else [])
+    asked = [getattr(request, "target", None) or request.path for request in replica.requests]
+    assert asked == ["/chat", "/next"]
+
+
+def test_a_replica_that_says_nothing_to_a_wish_for_a_tunnel_is_told_as_such(
+        start_origin, start_gateway):
+    replica = start_origin(held(threading.Event()))
+    gateway = start_gateway(
+        service(replica, upgrades=["websocket"], timeouts={"first_byte": "300ms"}))
+    with Client(gateway.address) as client:
+        stream = client.begin("CONNECT", "/chat", ends=False, more=[(":protocol", "websocket")])
+        answer = client.answer(stream)
+        assert (answer.status, answer.error) == (504, "first_byte_timeout")

@@ -113,6 +113,8 @@ extension Worker {
 
     /// - Returns: how many bytes were passed on; the rest waits for the replica.
     mutating func takePayload(_ bytes: Bytes, from client: Slot<ClientConnection>) -> Int {
+        // Nobody has agreed to a tunnel: a replica of HTTP/1.1 would read requests in its bytes.
+        if let exchange = client.it.exchange, exchange.it.awaitsTunnel { return 0 }
         guard let exchange = client.it.exchange, !exchange.it.isRequestDone else {
             credit(client, bytes.count)
             return bytes.count

@@ -243,6 +243,8 @@ struct Exchange {
     var previousHeld: Slot<Exchange>?
     var error = RefusalCode.none
 
+    /// No replica has said yet whether the client may leave HTTP.
+    var awaitsTunnel: Bool { wantsUpgrade && phase != .answering && phase != .over }
     /// The request's bytes so far were handed to the replica's connection.
     var isTransmitted: Bool { phase == .awaitingAnswer || phase == .answering }
 }

@@ -190,9 +190,9 @@ extension Worker {
         snapshot.it.users += 1
         meters.openRequests.increment()
         exchange.it.isRequestChunked = request.framing == .chunked
+        // What follows a request for a tunnel belongs to the tunnel, if there will be one.
         exchange.it.isRequestDone =
-            client.it.stream.map { $0.hasEnded && request.framing.isEmpty }
-            ?? exchange.it.requestDecoder.isDone
+            mayUpgrade || (client.it.stream?.hasEnded ?? true) && request.framing.isEmpty
         if log.isOn { keepForLog(exchange, request, bytes) }
         exchange.it.isGRPC = request.contentTypeIsGRPC && client.it.isStream
         exchange.it.wantsUpgrade = mayUpgrade
