@@ -1,6 +1,7 @@
 # Replicas that answer nonsense, break off, or fall silent: what is malformed becomes a 502, and
 # what was cut never looks complete to the client.
 
+import signal
 import threading
 
 import pytest
@@ -189,3 +190,27 @@ def test_chunks_that_arrive_one_byte_at_a_time_are_passed_on(start_origin, start
         for byte in data:
             exchange.send(bytes([byte]))
     assert start_gateway(service(start_origin(script))).get().body == b"abc"
+
+
+def test_a_reset_that_a_send_has_heard_of_still_cuts_the_answer(start_origin, start_gateway):
+    go, left = threading.Event(), threading.Event()
+
+    def script(exchange):
+        # Until the end of the connection, and answered before the request is here.
+        exchange.is_body_read = True
+        exchange.send(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhalf an ans")
+        assert go.wait(20)
+        exchange.connection.reset()
+        left.set()
+    gateway = start_gateway(service(start_origin(script)), gateway={"workers": 1})
+    with gateway.connect() as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
+        answer = client.response_head()
+        # Both are there when it looks: the client's bytes, which it sends on, and the reset.
+        gateway.signal(signal.SIGSTOP)
+        client.send(b"x" * 60_000)
+        go.set()
+        assert left.wait(20)
+        gateway.signal(signal.SIGCONT)
+        with pytest.raises((Truncated, ConnectionResetError)):
+            client.read_body(answer)

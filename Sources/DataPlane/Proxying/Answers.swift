@@ -25,7 +25,8 @@ extension Worker {
                     size = readSize(towards: client.it.channel)
                 }
             case .wouldBlock: return
-            case .ended: return upstreamEnded(upstream, exchange, wasReset: false)
+            // The kernel tells of a reset once, and a send may have heard it.
+            case .ended: return upstreamEnded(upstream, exchange, wasReset: channel.it.isBroken)
             case .failed: return upstreamEnded(upstream, exchange, wasReset: true)
             }
         }
