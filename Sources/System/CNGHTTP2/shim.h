@@ -62,13 +62,6 @@ static inline nghttp2_settings_entry penstock_h2_setting(const nghttp2_frame *fr
     return frame->settings.iv[index];
 }
 
-// The first eight bytes of a PING that was answered, as they were sent.
-static inline uint64_t penstock_h2_ping(const nghttp2_frame *frame) {
-    uint64_t value;
-    __builtin_memcpy(&value, frame->ping.opaque_data, sizeof value);
-    return value;
-}
-
 // One field to be sent. Without flags the library copies both parts and makes the name lower case.
 // NO_INDEX forbids the receiver to index it, and keeps one-off values out of our own table.
 static inline nghttp2_nv penstock_h2_field(

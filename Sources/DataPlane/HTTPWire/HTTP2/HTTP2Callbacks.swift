@@ -134,7 +134,8 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         let id = header.stream_id
         let isNew = it.isServer && id > it.lastBegun
         if isNew { it.lastBegun = id }
-        if isNew || stream(id) != nil || it.meter.lateHead(now: it.now) { return true }
+        if isNew || stream(id) != nil || it.crossing.takeHead() { return true }
+        if it.meter.lateHead(now: it.now) { return true }
         fail(.enhanceYourCalm)
         return false
     }
@@ -169,10 +170,6 @@ extension RecordPointer where Record == HTTP2SessionRecord {
             if unsafe penstock_h2_is_ack(frame) == 0 { unsafe settingsCame(frame) }
         case PENSTOCK_H2_WINDOW_UPDATE:
             it.roomChanged = true
-        case PENSTOCK_H2_PING:
-            if unsafe penstock_h2_is_ack(frame) != 0 {
-                pingAnswered(unsafe penstock_h2_ping(frame))
-            }
         case PENSTOCK_H2_GOAWAY:
             let code = HTTP2ErrorCode(rawValue: unsafe penstock_h2_goaway_code(frame))
             goAwayCame(last: unsafe penstock_h2_goaway_last(frame), code)

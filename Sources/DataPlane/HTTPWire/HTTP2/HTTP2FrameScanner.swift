@@ -11,7 +11,7 @@ struct HTTP2FrameScanner {
         /// A head or data after the peer has reset the stream.
         case late(Int32)
         /// Data as they should be, if their stream is still there.
-        case data(Int32, isEmpty: Bool)
+        case data(Int32, bytes: Int)
         /// The client says how urgent a stream is.
         case priority(Int32, HTTP2Priority)
         case fault(HTTP2ErrorCode)
@@ -116,7 +116,7 @@ struct HTTP2FrameScanner {
         if blockBytes > 0 { return type == PENSTOCK_H2_CONTINUATION ? countBlock() : nil }
         switch type {
         case PENSTOCK_H2_DATA:
-            return judgeStream(isHead: false) ?? .data(stream, isEmpty: length == 0)
+            return judgeStream(isHead: false) ?? .data(stream, bytes: length)
         case PENSTOCK_H2_HEADERS:
             if let finding = judgeStream(isHead: true) { return finding }
             return countBlock()

@@ -28,21 +28,14 @@ extension HTTP2Session {
         record.giveNotice()
     }
 
-    /// Asks for a sign of life, unless an answer is still due.
-    package func ping(now: Int64) {
-        guard record.it.pingSince == 0, record.it.fault == nil else { return }
-        record.it.pingSince = max(1, now)
-        record.it.pingValue = UInt64(bitPattern: now)
-        let value = record.it.pingValue
-        _ = unsafe withUnsafeBytes(of: value) { bytes in
-            unsafe nghttp2_submit_ping(
-                record.it.library, UInt8(NGHTTP2_FLAG_NONE.rawValue),
-                bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
-        }
+    /// Asks for a sign of life: settings without a word in them, which must be acknowledged.
+    /// Servers of gRPC take PINGs without calls between them for abuse.
+    package func ask() {
+        guard record.it.fault == nil else { return }
+        // Without memory for it, nobody answers.
+        _ = unsafe nghttp2_submit_settings(
+            record.it.library, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil, 0)
     }
-
-    /// Since when an answer to `ping` is due; nil when none is.
-    package var pingSince: Int64? { record.it.pingSince > 0 ? record.it.pingSince : nil }
 
     /// The stream that has waited longest with bytes that its windows do not let move, held by its
     /// owner or not. One that waits for its turn behind more urgent ones is not to blame. Looks at

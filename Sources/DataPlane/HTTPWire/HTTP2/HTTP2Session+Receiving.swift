@@ -42,7 +42,7 @@ extension RecordPointer where Record == HTTP2SessionRecord {
             let mayPass: Bool
             switch finding {
             case .idle, .priority: mayPass = it.meter.idleFrame(now: it.now)
-            case .data(let id, let isEmpty): mayPass = dataMayPass(id, isEmpty)
+            case .data(let id, let bytes): mayPass = dataMayPass(id, bytes)
             default: mayPass = true
             }
             if mayPass, finding.isDone { continue }
@@ -55,9 +55,10 @@ extension RecordPointer where Record == HTTP2SessionRecord {
 
     /// Data for streams that are over are passed over by the library, and nobody is told. What has
     /// begun in the bytes ahead the library does not know yet.
-    private func dataMayPass(_ id: Int32, _ isEmpty: Bool) -> Bool {
+    private func dataMayPass(_ id: Int32, _ bytes: Int) -> Bool {
         if it.isServer && id > it.lastBegun || stream(id) != nil { return true }
-        return isEmpty ? it.meter.idleFrame(now: it.now) : it.meter.lateFrame(now: it.now)
+        if it.crossing.takeData(bytes) { return true }
+        return bytes == 0 ? it.meter.idleFrame(now: it.now) : it.meter.lateFrame(now: it.now)
     }
 
     /// Gives the library the bytes before the frame that was found, or all that were looked at.
@@ -190,10 +191,6 @@ extension RecordPointer where Record == HTTP2SessionRecord {
 
     func goAwayCame(last: Int32, _ code: HTTP2ErrorCode) {
         it.peerGoAway = HTTP2GoAway(lastStream: last, code: code)
-    }
-
-    func pingAnswered(_ value: UInt64) {
-        if it.pingSince > 0, value == it.pingValue { it.pingSince = 0 }
     }
 
     /// The peer reset a stream, or one that is gone already.

@@ -32,6 +32,8 @@ internal import CNGHTTP2
     var lastBegun: Int32 = 0
 
     var meter: HTTP2AbuseMeter
+    /// What may still come of streams that were given up here.
+    var crossing = HTTP2Crossing()
     /// Resets that were counted as the peer's fault and have not been sent yet.
     var countedResets = 0
     var scanner: HTTP2FrameScanner
@@ -64,9 +66,6 @@ internal import CNGHTTP2
     var hasPeerSettings = false
     var peerGoAway: HTTP2GoAway?
     var hasSentGoAway = false
-    var pingValue: UInt64 = 0
-    /// When the PING under way was sent; 0 when none is.
-    var pingSince: Int64 = 0
 
     init(
         loop: RecordPointer<HTTP2LoopRecord>, options: HTTP2Options, isServer: Bool, owner: UInt,
@@ -147,6 +146,8 @@ extension RecordPointer where Record == HTTP2SessionRecord {
             stream.it.wasReset = true
             // What never left can be sent again, whatever the library's reason.
             stream.it.resetCode = it.isServer || stream.it.isOnWire ? code : .refusedStream
+            let wasGivenUp = !stream.it.hasReceivedEnd && !stream.it.wasResetByPeer
+            if !it.isServer, wasGivenUp, !code.blamesPeer { it.crossing.gaveUp() }
             if stream.it.isHeld { addNotice(stream) }
         }
         giveUpIfUnused(stream)

@@ -118,6 +118,12 @@ extension Limits {
     /// when they did. 128 calls may have a round trip's worth of small messages each. They cost
     /// 0.1 µs.
     static let lateData = AbuseBudget(burst: 10_000, perSecond: 1_000)
+    /// Heads that a replica may have on the way when it hears that a call was given up: two interim
+    /// ones, the head and the trailers.
+    static let crossingHeads = 4
+    /// Calls given up whose last frames are waited for: those of all connections of a client that
+    /// leave at once, 64 MiB of windows.
+    static let crossingStreams = 1_024
     /// Kilobytes that heads have, expanded, beyond their limit. The rest of a head must be read on,
     /// since the table depends on it, and a few bytes can name kilobytes: 4 MB take 2 ms. An honest
     /// head that is too large is so by less than a block may have.
