@@ -1,10 +1,12 @@
 # How HTTP/2 connections to replicas end, and what that makes of the requests on them: whole answers
 # are delivered, tries are counted and blamed as over HTTP/1.1, and what waits finds its turn.
 
+import ssl
 import threading
 
 import pytest
 
+from harness.certificates import make_authority, make_certificate
 from harness.configuration import service
 from harness.frames import (
     ACK, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, INTERNAL, PING, PREFACE, REFUSED, RST,
@@ -277,4 +279,130 @@ def test_a_client_that_leaves_gives_its_place_in_the_queue_back(start_raw, start
     until(lambda: metrics().sum("penstock_requests_open") == 0, "all are gone")
     assert metrics().sum("penstock_requests_pending") == 0
     replica.go.set()
+    assert gateway.get().status == 200
+
+
+# --- connections that are shared ---------------------------------------------------------------
+
+
+def all_asked(replica, count):
+    until(lambda: len(replica.requests) == count, "all requests are at the replica")
+    assert len(replica.connections) == 1, "on one connection"
+    return replica.connections[0]
+
+
+def late_heads(stream):
+    return said(stream) + frame(DATA, 0, stream, b"x" * 50) + said(
+        stream, (("x-checksum", "1"),), ends=True)
+
+
+def late_pieces(stream):
+    return said(stream) + frame(DATA, 0, stream, b"x" * 20) * 2_500
+
+
+@pytest.mark.parametrize("calls,late", [(120, late_heads), (8, late_pieces)])
+def test_a_client_that_leaves_takes_nobody_with_it(start_raw, start_gateway, calls, late):
+    replica = start_raw(lambda made, stream: None)
+    gateway = start_gateway(over_http2(replica), gateway={"workers": 1})
+    with RawClient(gateway.address) as other:
+        other.send(head(1))
+        all_asked(replica, 1)
+        with RawClient(gateway.address) as client:
+            client.send(*(head(1 + 2 * n) for n in range(calls)))
+            made = all_asked(replica, 1 + calls)
+        until(lambda: gateway.admin.metrics().sum("penstock_requests_open") == 1, "one is left")
+        # What a replica says before it has heard of it.
+        mine, *theirs = [stream for _, stream in replica.requests]
+        made.send(*map(late, theirs), said(mine, ends=True))
+        assert other.status(1) == 200
+
+
+def test_connections_that_age_make_room(start_raw, start_gateway):
+    def script(made, stream):
+        # One call for each connection, and it lasts.
+        made.send(said(stream), frame(GOAWAY, 0, 0, number(stream) + number(0)))
+    replica = start_raw(script)
+    gateway = start_gateway(over_http2(replica), gateway={"workers": 1})
+    clients = [RawClient(gateway.address) for _ in range(20)]
+    for number_of, client in enumerate(clients):
+        client.send(head(1))
+        client.until(lambda got: got.kind == HEADERS)
+        until(lambda: len(replica.connections) == number_of + 1, "each has its own")
+    for client in clients:
+        client.close()
+
+
+class Silent(RawServer):
+    """Answers once, and is never heard of again on its first connection."""
+
+    def __init__(self, _):
+        super().__init__(None)
+        self.over = threading.Event()
+
+    def _serve(self, made):
+        try:
+            assert made.exactly(24) == PREFACE
+            made.send(setting())
+            while True:
+                got = made.next()
+                if made is self.connections[0] and self.requests:
+                    self.over.wait(60)
+                if got.kind == SETTINGS and not got.flags & ACK:
+                    made.send(setting(flags=ACK))
+                if got.ends:
+                    self.requests.append((made, got.stream))
+                    made.send(said(got.stream, ends=True))
+        except (OSError, EOFError):
+            pass  # The gateway is done with it.
+
+
+def test_a_connection_that_has_gone_silent_is_left(start_raw, start_gateway):
+    replica = start_raw(None, Silent)
+    gateway = start_gateway(
+        over_http2(replica, timeouts={"first_byte": "400ms"}), gateway={"workers": 1})
+    assert gateway.get().status == 200
+    until(lambda: gateway.get().status == 200, "another connection is made", 20)
+    assert len(replica.connections) == 2
+    until(lambda: gateway.admin.metrics().sum("penstock_upstream_connections_open") == 1,
+          "the silent one is closed")
+    replica.over.set()
+
+
+def test_a_replica_that_is_slow_but_alive_keeps_its_connection(start_raw, start_gateway):
+    replica = start_raw(lambda made, stream: None)
+    gateway = start_gateway(
+        over_http2(replica, timeouts={"first_byte": "400ms"}), gateway={"workers": 1})
+    for _ in range(10):
+        assert gateway.get().status == 504
+    assert len(replica.connections) == 1
+
+
+class Stuck(RawServer):
+    """Takes connections, and begins no handshake before the story says."""
+
+    def __init__(self, tls):
+        self.tls, self.is_well = tls, threading.Event()
+        super().__init__(lambda made, stream: made.send(said(stream, ends=True)))
+
+    def _serve(self, made):
+        if not self.is_well.is_set():
+            return
+        made.socket = self.tls.wrap_socket(made.socket, server_side=True)
+        super()._serve(made)
+
+
+def test_a_handshake_that_does_not_end_holds_nobody_back(start_raw, start_gateway, folder):
+    authority = make_authority(folder, "ca")
+    certificate = make_certificate(folder, "replica.test", authority)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate.certificate, certificate.key)
+    tls.set_alpn_protocols(["h2"])
+    replica = start_raw(tls, Stuck)
+    gateway = start_gateway(
+        service(timeouts={"connect": "300ms"}, ejection={"failures": 0}, revisions=[{
+            "name": "stable", "protocol": "h2", "endpoints": [replica.address],
+            "tls": {"server_name": "replica.test", "ca": authority.certificate}}]),
+        gateway={"workers": 1})
+    assert gateway.get().error == "connect_timeout"
+    replica.is_well.set()
     assert gateway.get().status == 200

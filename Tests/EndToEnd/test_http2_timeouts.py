@@ -111,3 +111,22 @@ def test_a_long_wait_for_one_thing_does_not_hide_a_short_one(start_origin, start
         client.send(frame(HEADERS, END_STREAM, 1, block(GET)))
         client.rest()
         assert took(watch)
+
+
+@pytest.mark.parametrize("calls", [1, 20])
+def test_an_answer_that_is_taken_slowly_is_not_given_up(start_origin, start_gateway, calls):
+    gateway = start_gateway(
+        service(start_origin(fixed(b"x" * 4_000_000))), gateway=with_timeout("response_idle"))
+    with RawClient(gateway.address, settings=[(4, 1 << 30)], receive_buffer=4_096) as client:
+        client.send(frame(WINDOW, 0, 0, number(1 << 30)), *(head(1 + 2 * n) for n in range(calls)))
+        watch, taken = Stopwatch(), [0]
+
+        def enough():
+            # Some 20 KB a second: of what waits here, that takes longer than the limit.
+            if watch.seconds * 20_000 / SLOWNESS > taken[0]:
+                data = client.socket.recv(1_000)
+                assert data, f"given up after {watch.seconds:.1f} s and {taken[0]} bytes"
+                taken[0] += len(data)
+            return watch.seconds > 9 * SLOWNESS
+        until(enough, "it goes on", 20)
+    gateway.settle()

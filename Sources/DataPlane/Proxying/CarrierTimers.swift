@@ -1,5 +1,5 @@
-// Time and HTTP/2 connections: those at rest are closed, those whose peer takes nothing or never
-// finishes a head are given up, and those that are to end say so first.
+// Time and HTTP/2 connections: those at rest are closed, those whose peer takes nothing, never
+// finishes a head or is silent are given up, and those that are to end say so first.
 
 import HTTPWire
 import Reactor
@@ -11,13 +11,22 @@ extension Worker {
         let channel = carrier.it.channel
         if loop.timers.isLive(channel.it.timer) { return }
         switch carrier.it.owner {
-        case .client(let client):
-            let time = nextLook(at: client, carrier)
-            // What is over already was seen to, and may just take its time to end.
-            let soonest = loop.now + Limits.carrierPauseNanoseconds
-            if time < .max { loop.setTimer(channel, at: time > loop.now ? time : soonest) }
+        case .client(let client): lookAgain(at: client, carrier)
         case .upstream: loop.setTimer(channel, at: loop.now + Limits.upstreamIdleNanoseconds)
         }
+    }
+
+    private mutating func lookAgain(
+        at client: Slot<ClientConnection>, _ carrier: Slot<Carrier>
+    ) {
+        let time = nextLook(at: client, carrier)
+        if time == .max { return }
+        let channel = carrier.it.channel
+        // What is over already was seen to, and may just take its time to end.
+        let soonest = loop.now + Limits.carrierPauseNanoseconds
+        loop.timers.setSooner(
+            &channel.it.timer, at: time > loop.now ? time : soonest,
+            token: UInt64(channel.address))
     }
 
     /// The earliest time at which something may be over. What has not begun yet is over after the
@@ -26,9 +35,6 @@ extension Worker {
         var time = min(
             deadline(loop.now, gateway.keepAlive), deadline(loop.now, gateway.responseIdle),
             deadline(loop.now, gateway.requestHead))
-        if client.it.channel.it.isCongested {
-            time = min(time, deadline(client.it.since, gateway.responseIdle))
-        }
         if carrier.it.headSince > 0 {
             time = min(time, deadline(carrier.it.headSince, gateway.requestHead))
         }
@@ -55,9 +61,7 @@ extension Worker {
     mutating func carrierTimer(_ client: Slot<ClientConnection>) {
         guard let carrier = client.it.carrier else { return }
         if client.it.channel.it.isCongested {
-            if hasPassed(gateway.responseIdle, since: client.it.since) {
-                return resetClient(client)
-            }
+            if takesTooSlowly(client, gateway.responseIdle) { return resetClient(client) }
         } else if carrier.it.headSince > 0,
             hasPassed(gateway.requestHead, since: carrier.it.headSince)
         {
@@ -71,7 +75,7 @@ extension Worker {
             goAway(carrier)
         }
         if gateway.responseIdle > 0 { resetStalled(on: carrier) }
-        watch(carrier)
+        lookAgain(at: client, carrier)
     }
 
     /// Answers that their clients do not take: windows that stay shut, or open byte by byte.
@@ -96,12 +100,42 @@ extension Worker {
 
     mutating func carrierTimer(_ upstream: Slot<UpstreamConnection>) {
         guard let carrier = upstream.it.carrier else { return }
-        if carrier.it.streamCount == 0,
-            hasPassed(Limits.upstreamIdleNanoseconds, since: carrier.it.since)
-        {
+        if carrier.it.askedAt > 0 {
+            let isSilent = carrier.it.heardAt < carrier.it.askedAt
+            if isSilent, hasPassed(Limits.askedNanoseconds, since: carrier.it.askedAt) {
+                carrier.it.isEnding = true
+            }
+            if !isSilent || carrier.it.isEnding { carrier.it.askedAt = 0 }
+        }
+        let limit = carrier.it.isEnding ? 1 : Limits.upstreamIdleNanoseconds
+        if carrier.it.streamCount == 0, hasPassed(limit, since: carrier.it.since) {
             return closeUpstream(upstream)
         }
         watch(carrier)
+    }
+
+    /// A request has ended without a byte on its connection since it began. Over HTTP/1.1 the
+    /// connection would go with it; here others would follow it to a replica that may have gone
+    /// without a word. So it is asked for a sign of life, and gets no more requests without one.
+    mutating func doubt(_ carrier: Slot<Carrier>, after upstream: Slot<UpstreamConnection>) {
+        guard !carrier.it.isEnding, carrier.it.askedAt == 0, isReady(carrier),
+            carrier.it.heardAt <= upstream.it.since,
+            loop.now - carrier.it.heardAt >= Limits.doubtNanoseconds
+        else { return }
+        carrier.it.askedAt = loop.now
+        carrier.it.session.ask()
+        list(carrier)
+        loop.setTimer(carrier.it.channel, at: loop.now + Limits.askedNanoseconds)
+    }
+
+    /// A connection that does not come about in a request's time is left to those who still wait
+    /// for it; it ends with the last of them.
+    mutating func leave(_ carrier: Slot<Carrier>) {
+        guard !carrier.it.isOver, case .upstream(let connection) = carrier.it.owner,
+            connection.it.phase == .connecting
+        else { return }
+        carrier.it.isEnding = true
+        if carrier.it.streamCount == 0 { closeUpstream(connection) }
     }
 
     private func hasPassed(_ limit: Int64, since start: Int64) -> Bool {

@@ -30,6 +30,10 @@ struct Carrier {
     var headSince: Int64 = 0
     /// When the last stream ended, or anything came.
     var since: Int64
+    /// When anything came, if it ever has.
+    var heardAt: Int64 = 0
+    /// When a replica was asked whether it is still there; 0 when it was not.
+    var askedAt: Int64 = 0
 }
 
 /// What a client or an upstream knows of itself where it is a stream.
@@ -91,6 +95,7 @@ extension Worker {
     /// - Returns: false when the connection cannot go on.
     mutating func receive(_ bytes: Bytes, on carrier: Slot<Carrier>) -> Bool {
         carrier.it.since = loop.now
+        carrier.it.heardAt = loop.now
         let session = carrier.it.session
         var rest = bytes
         repeat {
@@ -185,7 +190,7 @@ extension Worker {
     }
 
     /// The connection is there, and its handshake done.
-    private func isReady(_ carrier: Slot<Carrier>) -> Bool {
+    func isReady(_ carrier: Slot<Carrier>) -> Bool {
         if carrier.it.channel.it.isConnecting { return false }
         if case .upstream(let upstream) = carrier.it.owner { return !upstream.it.isShaking }
         return true

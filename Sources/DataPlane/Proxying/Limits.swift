@@ -90,9 +90,18 @@ enum Limits {
     /// HTTP/2 connections to one endpoint from one loop: 8 × 128 streams are more than any replica
     /// works on at once. Where a replica allows fewer, requests wait, `limits.pending` of them.
     static let carriersPerEndpoint = 8
+    /// With those that only end: a replica that ages its connections every five minutes, and takes
+    /// calls that last for hours.
+    static let carriersPerEndpointMax = 64
     /// Between two looks at a connection that is to end: half of what a timeout may be late is
     /// often enough, and 20,000 of them are 1 % of a core.
     static let carrierPauseNanoseconds: Int64 = 100_000_000
+    /// How long nothing must have come on a connection to a replica for it to be doubted: ones that
+    /// are alive but slow are asked now and then.
+    static let doubtNanoseconds: Int64 = 1_000_000_000
+    /// The answer, which takes a round trip, is waited for so long. A replica that is busy with
+    /// other things for longer loses nothing: it is connected to once more.
+    static let askedNanoseconds: Int64 = 2_000_000_000
     /// Requests on one of them; a replica may allow fewer.
     static let streamsPerCarrier = 128
     /// Bytes that the kernel takes of a client's HTTP/2 connection beyond what it can send: what an

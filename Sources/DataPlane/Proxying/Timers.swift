@@ -114,13 +114,19 @@ extension Worker {
     }
 
     /// Whether a client that lags gets on too slowly; if not, its timer is set for the next look.
-    private mutating func takesTooSlowly(
+    mutating func takesTooSlowly(
         _ client: Slot<ClientConnection>, _ idleLimit: Int64
     ) -> Bool {
         let channel = client.it.channel
-        // A stream that opens its window in drips is found by its connection's timer.
-        if client.it.isStream {
-            return isOver(channel, since: channel.it.stalledAt, limit: idleLimit)
+        if let stream = client.it.stream {
+            // A stream that opens its window in drips is found by its connection's timer; one that
+            // waits for its turn, or for the connection, is not to blame.
+            guard stream.handle?.isShut == true else {
+                setTimer(client, after: idleLimit)
+                return false
+            }
+            let since = max(channel.it.stalledAt, stream.handle?.stalledSince ?? 0)
+            return isOver(channel, since: since, limit: idleLimit)
         }
         let verdict = client.it.pace.look(
             stalledAt: channel.it.stalledAt, taken: loop.takenBytes(of: channel), now: loop.now,
@@ -150,7 +156,9 @@ extension Worker {
             guard let exchange = upstream.it.exchange else { return closeUpstream(upstream) }
             let limit = exchange.it.service.it.rules.connect
             if isOver(channel, since: upstream.it.since, limit: limit) {
+                let carrier = upstream.it.carrier
                 tryFailed(exchange, .connectTimeout)
+                if let carrier { leave(carrier) }
             }
         case .busy:
             guard let exchange = upstream.it.exchange else { return closeUpstream(upstream) }

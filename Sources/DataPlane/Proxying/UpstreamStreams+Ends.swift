@@ -102,12 +102,16 @@ extension Worker {
         carrier.it.streamCount -= 1
         carrier.it.since = loop.now
         list(carrier)
+        if carrier.it.isEnding, carrier.it.streamCount == 0, !carrier.it.channel.it.isClosed {
+            loop.setTimer(carrier.it.channel, at: loop.now + 1)
+        }
         // There is room for one that waits.
         if heldCount > 0 { wantsHeldServed = true }
     }
 
     /// Lets go of the stream. What is incomplete is cancelled: the replica need not go on.
     private mutating func endStream(_ upstream: Slot<UpstreamConnection>) {
+        if let carrier = upstream.it.carrier { doubt(carrier, after: upstream) }
         detach(upstream)
         upstream.it.stream?.received.free()
         upstream.it.stash.free()

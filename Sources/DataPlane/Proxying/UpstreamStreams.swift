@@ -22,7 +22,7 @@ extension Worker {
         if let connection = roomiest(of: pool) {
             return open(exchange, on: connection)
         }
-        guard pool.it.openCount < Limits.carriersPerEndpoint else { return .overloaded }
+        guard hasRoomForCarrier(pool) else { return .overloaded }
         guard let address = pool.it.nextAddress() else { return .unreachable }
         let connection: Slot<UpstreamConnection>?
         switch connect(to: address) {
@@ -52,30 +52,6 @@ extension Worker {
             }
         }
         return open(exchange, on: connection)
-    }
-
-    /// The endpoint's connections, or one more of them, can take the request.
-    func hasRoom(at pool: Slot<EndpointPool>, for exchange: Slot<Exchange>) -> Bool {
-        if !exchange.it.keepsPayload || pool.it.choseHTTP1 { return true }
-        return pool.it.openCount < Limits.carriersPerEndpoint || roomiest(of: pool) != nil
-    }
-
-    /// A connection that takes one more stream, if there is one.
-    private func roomiest(of pool: Slot<EndpointPool>) -> Slot<UpstreamConnection>? {
-        var next = pool.it.firstActive
-        while let connection = next {
-            next = connection.it.next
-            guard let carrier = connection.it.carrier, !carrier.it.isEnding else { continue }
-            // Until a connection has said what it allows, it is taken for one like the last.
-            if carrier.it.session.hasPeerSettings {
-                pool.it.streamsAllowed = min(
-                    carrier.it.session.streamsAllowed, Limits.streamsPerCarrier)
-            }
-            // Requests that wait for the connection count, and it may allow fewer than the last.
-            let room = min(pool.it.streamsAllowed, carrier.it.session.streamsAllowed)
-            if carrier.it.session.canRequest, carrier.it.streamCount < room { return connection }
-        }
-        return nil
     }
 
     private mutating func open(

@@ -90,6 +90,9 @@ package struct HTTP2Stream: Equatable {
     /// Bytes sent by the owner that wait for windows or room.
     package var pending: Int { record.it.pending.count }
 
+    /// The peer's windows let nothing out.
+    package var isShut: Bool { record.it.session.windows(of: record) <= 0 }
+
     /// Since when bytes have waited without 1 KiB of them moving; nil when none wait.
     package var stalledSince: Int64? {
         record.it.stalledSince > 0 ? record.it.stalledSince : nil
