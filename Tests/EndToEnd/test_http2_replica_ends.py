@@ -317,6 +317,28 @@ def test_a_client_that_leaves_takes_nobody_with_it(start_raw, start_gateway, cal
         assert other.status(1) == 200
 
 
+def test_a_body_that_nobody_takes_is_no_part_of_anothers_answer(start_raw, start_gateway):
+    replica = start_raw(lambda made, stream: None)
+    gateway = start_gateway(over_http2(replica), gateway={"workers": 1})
+    with gateway.connect() as one, RawClient(gateway.address) as other:
+        # More than its window: the rest waits in the kernel.
+        one.send(compose("POST", "/", {"Content-Length": "1000000"})).send(b"secret! " * 40_000)
+        until(lambda: replica.connections and sum(
+            len(got.payload) for got in replica.connections[0].seen if got.kind == DATA) == 65_535,
+            "the replica has a window of it")
+        other.send(head(1))
+        made = all_asked(replica, 1)
+        mine = replica.requests[0][1]
+        first = next(stream for stream in made.heads if stream != mine)
+        # In one piece: an answer that ends what the one was saying, and the other's.
+        made.send(said(first, ends=True), said(mine), frame(DATA, 0, mine, b"x" * 10_000),
+                  frame(DATA, END_STREAM, mine, b"y" * 10_000))
+        other.ended(1)
+        body = b"".join(got.payload for got in other.seen if got.kind == DATA)
+        assert body == b"x" * 10_000 + b"y" * 10_000
+        assert one.response_head().status == 200
+
+
 def test_connections_that_age_make_room(start_raw, start_gateway):
     def script(made, stream):
         # One call for each connection, and it lasts.

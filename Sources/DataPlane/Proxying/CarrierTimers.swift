@@ -118,9 +118,9 @@ extension Worker {
     /// connection would go with it; here others would follow it to a replica that may have gone
     /// without a word. So it is asked for a sign of life, and gets no more requests without one.
     mutating func doubt(_ carrier: Slot<Carrier>, after upstream: Slot<UpstreamConnection>) {
-        guard !carrier.it.isEnding, carrier.it.askedAt == 0, isReady(carrier),
-            carrier.it.heardAt <= upstream.it.since,
-            loop.now - carrier.it.heardAt >= Limits.doubtNanoseconds
+        guard loop.now - carrier.it.heardAt >= Limits.doubtNanoseconds,
+            carrier.it.heardAt <= upstream.it.since, carrier.it.askedAt == 0,
+            !carrier.it.isEnding, isReady(carrier)
         else { return }
         carrier.it.askedAt = loop.now
         carrier.it.session.ask()

@@ -282,7 +282,9 @@ extension Worker {
         if channel.it.isCongested { return }
         loop.endWrites(channel)
         loop.setTimer(channel, at: client.it.since + lingerNanoseconds)
-        readClient(client)
+        // In a turn of its own: where one reads, what was read before is gone, and the last answer
+        // may have come with others' in one piece.
+        if channel.it.isReadable { resumeLater(client) }
     }
 
     /// After an answer that is the connection's last: at once if there is nothing to lose by it.

@@ -114,7 +114,8 @@ extension Worker {
         list(carrier)
         transmitWaiting(on: carrier)
         watch(carrier)
-        if connection.it.channel.it.isReadable { readUpstream(connection) }
+        // What came with the end of a handshake is yet to be looked at.
+        if connection.it.channel.it.isReadable { resumeLater(connection) }
     }
 
     private mutating func transmitWaiting(on carrier: Slot<Carrier>) {
