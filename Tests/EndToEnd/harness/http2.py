@@ -56,9 +56,10 @@ class Client:
             self.socket = tls.wrap_socket(self.socket, server_hostname=server_name)
         config = h2.config.H2Configuration(client_side=True, header_encoding="utf-8")
         self.h2 = h2.connection.H2Connection(config)
-        if settings:
-            self.h2.local_settings.update(settings)
         self.h2.initiate_connection()
+        if settings:
+            # Said, and in force with the acknowledgement; set before, they would never be said.
+            self.h2.update_settings(settings)
         if window:
             self.h2.increment_flow_control_window(window)
         self.answers = {}
@@ -325,6 +326,9 @@ class StreamConnection:
     def serve(self):
         with self.lock:
             self.h2.initiate_connection()
+            # In force with their acknowledgement: what was sent before may be more than they allow.
+            if self.origin.later_settings:
+                self.h2.update_settings(self.origin.later_settings)
             self.flush()
         while self.is_open:
             data = self.socket.recv(65536)
@@ -365,8 +369,10 @@ class StreamConnection:
 class StreamOrigin(Origin):
     """An HTTP/2 server with prior knowledge, or over TLS, that follows a script."""
 
-    def __init__(self, script=echo2, settings=None, tls=None, acknowledges=True, **more):
+    def __init__(self, script=echo2, settings=None, later_settings=None, tls=None,
+                 acknowledges=True, **more):
         self.settings = settings
+        self.later_settings = later_settings
         self.acknowledges = acknowledges
         super().__init__(script, tls=tls, **more)
 
@@ -387,3 +393,5 @@ class StreamOrigin(Origin):
             made.serve()
         except (OSError, ValueError, h2.exceptions.ProtocolError):
             pass  # As above.
+        finally:
+            connection.close()
