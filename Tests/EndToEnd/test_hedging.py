@@ -133,6 +133,37 @@ def test_a_failed_first_try_leaves_the_hedge(start_origin, start_gateway):
     assert gateway.admin.metrics().sum("penstock_hedges_won_total") == 1
 
 
+def test_nothing_is_asked_again_behind_an_interim_answer(start_origin, start_gateway):
+    both, seen, failed = threading.Barrier(2), threading.Event(), threading.Event()
+    tries = itertools.count()
+
+    def script(exchange):
+        exchange.read_body()
+        turn = next(tries)
+        if turn > 1:
+            return exchange.answer(200, b"once more")
+        both.wait(20)
+        if turn == 0:
+            exchange.send("HTTP/1.1 103 Early Hints\r\n\r\n")
+            exchange.wait(seen)
+        else:
+            exchange.wait(failed)
+        exchange.connection.reset()
+    one, two = start_origin(script), start_origin(script)
+    gateway = start_gateway(service(
+        one, two, hedge=HEDGE, retry={"attempts": 5}, ejection={"failures": 0}))
+    with gateway.connect() as client:
+        client.send(compose("GET", "/"))
+        assert client.interim_head().status == 103
+        seen.set()
+        until(lambda: gateway.admin.metrics().sum(
+            "penstock_tries_total", outcome="transport") == 1, "the first has failed")
+        failed.set()
+        answer = client.response()
+    assert (answer.status, answer.error) == (502, "replica_reset")
+    assert len(one.requests) + len(two.requests) == 2
+
+
 # --- failures that are answers -------------------------------------------------------------------
 
 CALL = {"content-type": "application/grpc", "te": "trailers"}

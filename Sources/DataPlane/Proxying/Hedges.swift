@@ -179,7 +179,8 @@ extension Worker {
         exchange.it.phase = second.it.phase
         exchange.it.attempts &+= second.it.attempts
         exchange.it.isAttempt = second.it.isAttempt
-        exchange.it.hasAnswer = second.it.hasAnswer
+        // What the client has of the first try's stays with it.
+        exchange.it.hasAnswer = exchange.it.hasAnswer || second.it.hasAnswer
         exchange.it.isCounted = second.it.isCounted
         exchange.it.upstream = second.it.upstream
         exchange.it.upstream?.it.exchange = exchange
