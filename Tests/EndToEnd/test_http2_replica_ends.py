@@ -9,9 +9,10 @@ import pytest
 from harness.certificates import make_authority, make_certificate
 from harness.configuration import service
 from harness.frames import (
-    ACK, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, INTERNAL, PING, PREFACE, REFUSED, RST,
-    SETTINGS, WINDOW, RawClient, RawServer, block, frame, head, number, setting)
-from harness.messages import compose
+    ACK, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, INTERNAL, PING, POST, PREFACE, REFUSED,
+    RST, SETTINGS, WINDOW, RawClient, RawServer, block, frame, head, number, setting)
+from harness.messages import Truncated, compose
+from harness.origin import raw
 from harness.waiting import until
 
 pytestmark = pytest.mark.core
@@ -106,6 +107,82 @@ def test_a_stream_that_was_never_opened_is_not_counted(start_raw, start_gateway)
             answer = client.response()
             assert (answer.status, answer.error) == (502, "replica_reset")
     assert len(replica.connections) == 6, "each of them was free to be tried once more"
+
+
+BARE = {"204": ("GET", ((":status", "204"),)), "304": ("GET", ((":status", "304"),)),
+        "HEAD": ("HEAD", (*OK, ("content-length", "10"))),
+        "nothing": ("GET", (*OK, ("content-length", "0")))}
+
+
+@pytest.mark.parametrize("ends", [True, False])
+@pytest.mark.parametrize("case", BARE)
+def test_an_answer_without_a_body_is_whole_with_its_head(
+        start_raw, start_gateway, case, ends):
+    method, fields = BARE[case]
+    go = threading.Event()
+
+    def script(made, stream):
+        made.send(said(stream, fields))
+        assert go.wait(60)
+        if ends:
+            made.send(frame(DATA, END_STREAM, stream))
+            taken(made)
+        go.clear()
+    replica = start_raw(script)
+    gateway = start_gateway(over_http2(replica, timeouts={"first_byte": "0s"}),
+                            gateway={"workers": 1})
+    with gateway.connect() as client:
+        for _ in range(2):
+            answer = client.request(method)
+            assert answer.status == int(dict(fields)[":status"]) and answer.body == b""
+            go.set()
+            until(lambda: not go.is_set(), "the replica has had its say")
+    metrics = gateway.admin.metrics
+    assert metrics().sum("penstock_requests_open") == 0
+    made = replica.connections[0]
+    if not ends:
+        # Its stream is not kept for ever.
+        until(lambda: [got.code for got in made.seen if got.kind == RST] == [8, 8], "cancelled")
+    assert len(replica.connections) == 1
+    assert ends == (not any(got.kind == RST for got in made.seen))
+
+
+def begun(stream):
+    return said(stream) + frame(DATA, 0, stream, b"x" * 100)
+
+
+BREAKS = {
+    "a reset": lambda made, stream: made.send(
+        begun(stream), frame(RST, 0, stream, number(INTERNAL))),
+    "the end": lambda made, stream: (made.send(begun(stream)), hang_up(made)),
+}
+
+
+@pytest.mark.parametrize("case", BREAKS)
+def test_what_came_of_an_answer_goes_before_its_reset(start_raw, start_gateway, case):
+    replica = start_raw(BREAKS[case])
+    gateway = start_gateway(over_http2(replica), gateway={"workers": 1})
+    with RawClient(gateway.address) as client:
+        client.send(head(1))
+        assert client.status(1) is None
+        assert dict(client.heads[1][0])[":status"] == "200"
+        assert [got.payload for got in client.seen if got.kind == DATA] == [b"x" * 100]
+    with gateway.connect() as client:
+        client.send(compose("GET", "/", {}))
+        assert client.response_head().status == 200
+        with pytest.raises(Truncated):
+            client.chunk(), client.chunk()
+    assert len(replica.requests) == 2
+
+
+def test_what_came_over_http1_goes_before_the_reset(start_origin, start_gateway):
+    gateway = start_gateway(service(start_origin(raw(
+        "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n" + "x" * 100))), gateway={"workers": 1})
+    with RawClient(gateway.address) as client:
+        client.send(head(1))
+        assert client.status(1) is None
+        assert dict(client.heads[1][0])[":status"] == "200"
+        assert [got.payload for got in client.seen if got.kind == DATA] == [b"x" * 100]
 
 
 # --- attempts and blame ------------------------------------------------------------------------

@@ -270,6 +270,8 @@ extension Worker {
         if stream.isComplete {
             stream.handle?.release()
         } else {
+            // What has come of the answer goes first: a reset would overtake it.
+            sendWaiting(of: carrier)
             stream.handle?.reset(.internalError)
         }
         client.it.stream?.received.free()

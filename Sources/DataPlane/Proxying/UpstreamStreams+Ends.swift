@@ -83,6 +83,20 @@ extension Worker {
         closeUpstream(upstream)
     }
 
+    /// An answer without a body is whole with its head, though its stream goes on: the client does
+    /// not wait for the end, which most replicas send right behind. For those that do not, the
+    /// stream is cancelled after a while.
+    mutating func endAtHead(
+        _ exchange: Slot<Exchange>, _ upstream: Slot<UpstreamConnection>
+    ) {
+        if exchange.it.isRequestDone {
+            exchange.it.upstream = nil
+            upstream.it.exchange = nil
+            setTimer(upstream, after: Limits.lingerNanoseconds)
+        }
+        finishAnswer(exchange, upstream, mayReuse: false)
+    }
+
     /// Takes the stream off its connection.
     private mutating func detach(_ upstream: Slot<UpstreamConnection>) {
         upstream.it.stream?.handle?.release()

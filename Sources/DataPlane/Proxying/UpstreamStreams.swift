@@ -237,11 +237,11 @@ extension Worker {
     }
 
     mutating func take(_ event: HTTP2Event, of bytes: Bytes, on carrier: Slot<Carrier>) {
-        guard let upstream = Slot<UpstreamConnection>(address: event.stream.owner),
-            let exchange = upstream.it.exchange
-        else { return }
+        guard let upstream = Slot<UpstreamConnection>(address: event.stream.owner) else { return }
         upstream.it.since = loop.now
         if event.endsStream { upstream.it.stream?.hasEnded = true }
+        // Its answer was whole with the head: this is the end, or nothing that is wanted.
+        guard let exchange = upstream.it.exchange else { return closeUpstream(upstream) }
         switch event.kind {
         case .interim, .head: takeAnswerHead(event, from: upstream, exchange)
         case .headTooLarge: refuseAnswer(exchange)
@@ -287,7 +287,11 @@ extension Worker {
                     return refuseAnswer(exchange)
                 }
             }
-            if event.endsStream { endAnswerIfDone(upstream) }
+            if event.endsStream {
+                endAnswerIfDone(upstream)
+            } else if exchange.it.answerDecoder.isDone {
+                endAtHead(exchange, upstream)
+            }
         } catch {
             refuseAnswer(exchange)
         }

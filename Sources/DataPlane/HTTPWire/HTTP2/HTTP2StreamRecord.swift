@@ -91,8 +91,11 @@
     }
 
     /// A reset has made what was received before it pointless: the client has gone, or the answer
-    /// will never be whole. An answer that was complete before its reset still counts.
-    var isMoot: Bool { wasReset && (session.it.isServer || !hasReceivedEnd) }
+    /// is none. One that was complete still counts, and so does what a replica has said of one
+    /// before it gave it up.
+    var isMoot: Bool {
+        wasReset && (session.it.isServer || !hasReceivedEnd && !wasResetByPeer)
+    }
 
     /// A client's new stream becomes the owner's with its head, unless it has been reset already.
     mutating func handOver(isNew: Bool) {
