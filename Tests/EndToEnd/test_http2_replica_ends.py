@@ -431,8 +431,29 @@ def test_connections_that_age_make_room(start_raw, start_gateway):
         client.close()
 
 
+def pour(client):
+    """Sends a body on stream 1 for as long as there is a window for it."""
+    room = {0: 65_535, 1: 65_535}
+    try:
+        while True:
+            if min(room.values()) > 0:
+                size = min(16_384, *room.values())
+                client.send(frame(DATA, 0, 1, bytes(size)))
+                room = {stream: left - size for stream, left in room.items()}
+                continue
+            got = client.next()
+            if got.kind == SETTINGS and not got.flags & ACK:
+                room[1] += 262_144 - 65_535
+                client.send(setting(flags=ACK))
+            if got.kind == WINDOW:
+                room[got.stream] += int.from_bytes(got.payload, "big")
+    except (OSError, EOFError):
+        pass  # The story is over.
+
+
 class Silent(RawServer):
     """Answers once, and is never heard of again on its first connection."""
+    settings = setting()
 
     def __init__(self, _):
         super().__init__(None)
@@ -441,7 +462,7 @@ class Silent(RawServer):
     def _serve(self, made):
         try:
             assert made.exactly(24) == PREFACE
-            made.send(setting())
+            made.send(self.settings)
             while True:
                 got = made.next()
                 if made is self.connections[0] and self.requests:
@@ -464,6 +485,22 @@ def test_a_connection_that_has_gone_silent_is_left(start_raw, start_gateway):
     assert len(replica.connections) == 2
     until(lambda: gateway.admin.metrics().sum("penstock_upstream_connections_open") == 1,
           "the silent one is closed")
+    replica.over.set()
+
+
+def test_a_silent_connection_is_left_though_a_body_is_stuck_on_it(start_raw, start_gateway):
+    replica = start_raw(None, Silent)
+    replica.settings = setting((4, 1 << 30)) + frame(WINDOW, 0, 0, number(1 << 30))
+    gateway = start_gateway(
+        over_http2(replica, timeouts={"first_byte": "400ms"}), gateway={"workers": 1})
+    assert gateway.get().status == 200
+    # Long enough for the connection to be asked, and not for its word to be given up.
+    for _ in range(4):
+        assert gateway.get().status == 504
+    with RawClient(gateway.address) as client:
+        client.send(head(1, POST, ends=False))
+        threading.Thread(target=pour, args=(client,), daemon=True).start()
+        until(lambda: gateway.get().status == 200, "another connection is made", 20)
     replica.over.set()
 
 

@@ -100,12 +100,13 @@ extension Worker {
 
     mutating func carrierTimer(_ upstream: Slot<UpstreamConnection>) {
         guard let carrier = upstream.it.carrier else { return }
-        if carrier.it.askedAt > 0 {
+        if carrier.it.askedAt > 0, !carrier.it.isEnding {
             let isSilent = carrier.it.heardAt < carrier.it.askedAt
-            if isSilent, hasPassed(Limits.askedNanoseconds, since: carrier.it.askedAt) {
-                carrier.it.isEnding = true
-            }
-            if !isSilent || carrier.it.isEnding { carrier.it.askedAt = 0 }
+            let due = carrier.it.askedAt + Limits.askedNanoseconds
+            // Its timer may be early, since it tells of bytes that are not taken, too.
+            if isSilent, loop.now < due { return loop.setTimer(carrier.it.channel, at: due) }
+            carrier.it.isEnding = isSilent
+            carrier.it.askedAt = 0
         }
         let limit = carrier.it.isEnding ? 1 : Limits.upstreamIdleNanoseconds
         if carrier.it.streamCount == 0, hasPassed(limit, since: carrier.it.since) {
