@@ -394,6 +394,21 @@ def test_a_client_that_leaves_takes_nobody_with_it(start_raw, start_gateway, cal
         assert other.status(1) == 200
 
 
+def test_malformed_answers_take_nobody_with_them(start_raw, start_gateway):
+    def script(made, stream):
+        if len(replica.requests) > 1:
+            made.send(said(stream, (("x-a", "b"),)))
+    replica = start_raw(script)
+    gateway = start_gateway(over_http2(replica, retry={"attempts": 1}), gateway={"workers": 1})
+    with RawClient(gateway.address) as other:
+        other.send(head(1))
+        made = all_asked(replica, 1)
+        for _ in range(100):
+            assert gateway.get().error == "replica_malformed"
+        made.send(said(replica.requests[0][1], ends=True))
+        assert other.status(1) == 200
+
+
 def test_a_body_that_nobody_takes_is_no_part_of_anothers_answer(start_raw, start_gateway):
     replica = start_raw(lambda made, stream: None)
     gateway = start_gateway(over_http2(replica), gateway={"workers": 1})

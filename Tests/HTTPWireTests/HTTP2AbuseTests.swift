@@ -337,6 +337,36 @@ import Testing
         #expect(server.output().only(RawFrame.Kind.windowUpdate).isEmpty)
     }
 
+    @Test func `malformed answers end a replica's connection with its last stream`() throws {
+        let client = try HTTP2Drive.client()
+        let streams = try (0..<100).map { _ in
+            try client.request("GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        }
+        _ = client.output()
+        var frames: [RawFrame] = []
+        for stream in streams.dropLast() {
+            client.take(.headers(UInt32(stream.id), [(":status", "200"), ("A", "b")]))
+            frames += client.output()
+        }
+        #expect(frames.goAway == 0 && client.session.fault == nil)
+        #expect(client.session.isLeaving && !client.session.canRequest)
+        let last = try #require(streams.last)
+        let seen = client.take(.headers(UInt32(last.id), [(":status", "200")], ends: true))
+        #expect(seen.first == .head(last.id, "HTTP/1.1 200 \r\n\r\n", ends: true))
+        _ = client.output()
+        for stream in streams { stream.release() }
+        #expect(client.session.isOver)
+    }
+
+    @Test func `faults without end on one stream end a replica's connection at once`() throws {
+        let client = try HTTP2Drive.client()
+        try client.request("GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        _ = client.output()
+        let flood = (0..<1_000).flatMap { _ in RawFrame.windowUpdate(1, 0x7FFF_FFFF).bytes }
+        client.take(flood)
+        #expect(client.session.fault?.rawValue == Self.calm)
+    }
+
     @Test func `a replica is held to the same`() throws {
         let client = try HTTP2Drive.client()
         let found = try endurance(client, most: 5_000) { _ in [.ping()] }

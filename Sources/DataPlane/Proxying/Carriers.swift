@@ -176,7 +176,7 @@ extension Worker {
         }
         handOutNotices(of: carrier)
         if channel.it.isClosed { return }
-        if carrier.it.session.peerGoAway != nil { carrier.it.isEnding = true }
+        if carrier.it.session.isLeaving { carrier.it.isEnding = true }
         if carrier.it.session.isOver { return end(carrier) }
         watch(carrier)
     }

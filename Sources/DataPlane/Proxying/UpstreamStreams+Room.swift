@@ -19,7 +19,7 @@ extension Worker {
         while let connection = next {
             next = connection.it.next
             guard let carrier = connection.it.carrier else { continue }
-            if carrier.it.isEnding || carrier.it.session.peerGoAway != nil { ending += 1 }
+            if carrier.it.isEnding || carrier.it.session.isLeaving { ending += 1 }
         }
         return pool.it.openCount - ending < Limits.carriersPerEndpoint
             && pool.it.openCount < Limits.carriersPerEndpointMax

@@ -219,7 +219,19 @@ extension RecordPointer where Record == HTTP2SessionRecord {
     /// The peer's fault makes us reset a stream.
     func countReset() {
         it.countedResets &+= 1
-        if !it.meter.ownReset(now: it.now) { fail(.enhanceYourCalm) }
+        takeOwnReset()
+    }
+
+    /// A client that has gone too far goes. A replica may have been led to it by one client of
+    /// many: its connection takes no more calls, and those that it has may end.
+    func takeOwnReset() {
+        if it.meter.ownReset(now: it.now) { return }
+        if !it.isServer, !it.hasSentGoAway {
+            it.lastResets = it.openCount
+            HTTP2Session(record: self).goAway()
+        }
+        if it.lastResets == 0 { return fail(.enhanceYourCalm) }
+        it.lastResets &-= 1
     }
 
     // MARK: The queue

@@ -166,8 +166,8 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         guard code.blamesPeer else { return }
         if it.countedResets > 0 {
             it.countedResets &-= 1
-        } else if !it.meter.ownReset(now: it.now) {
-            fail(.enhanceYourCalm)
+        } else {
+            takeOwnReset()
         }
     }
 

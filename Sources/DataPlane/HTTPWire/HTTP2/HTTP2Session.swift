@@ -59,6 +59,9 @@ package struct HTTP2Session: Equatable {
         unsafe record.it.leftoverCount > 0 || nghttp2_session_want_write(record.it.library) != 0
     }
 
+    /// No stream begins here any more, by the word of either side.
+    package var isLeaving: Bool { record.it.hasSentGoAway || record.it.peerGoAway != nil }
+
     /// What the peer has said about going away.
     package var peerGoAway: HTTP2GoAway? { record.it.peerGoAway }
 

@@ -36,6 +36,8 @@ internal import CNGHTTP2
     var crossing = HTTP2Crossing()
     /// Resets that were counted as the peer's fault and have not been sent yet.
     var countedResets = 0
+    /// How many more may be a replica's fault on a connection that has been given up for them.
+    var lastResets = 0
     var scanner: HTTP2FrameScanner
     /// How far the next bytes have been scanned and how far the library may have them, and what is
     /// to be done then.
