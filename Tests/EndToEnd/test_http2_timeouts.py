@@ -130,3 +130,40 @@ def test_an_answer_that_is_taken_slowly_is_not_given_up(start_origin, start_gate
             return watch.seconds > 9 * SLOWNESS
         until(enough, "it goes on", 20)
     gateway.settle()
+
+
+def test_streams_that_wait_for_the_connections_window_are_not_given_up(
+        start_origin, start_gateway):
+    gateway = start_gateway(
+        service(start_origin(fixed(b"x" * 1_000_000))), gateway=with_timeout("response_idle"))
+    with RawClient(gateway.address, settings=[(4, 1 << 30)]) as client:
+        client.send(*(head(1 + 2 * n) for n in range(5)))
+        watch, taken = Stopwatch(), [0]
+
+        def enough():
+            # All that may come has, and waits for more at some 30 KB a second.
+            due = int(watch.seconds * 30_000 / SLOWNESS) - taken[0]
+            if due > 2_000:
+                taken[0] += due
+                client.send(frame(WINDOW, 0, 0, number(due)))
+            client.pinged()
+            assert not any(got.kind in (RST, GOAWAY) for got in client.seen)
+            return watch.seconds > 4 * SLOWNESS
+        until(enough, "it goes on", 20)
+    gateway.settle()
+
+
+def test_a_connections_window_that_stays_shut_is_given_up(start_origin, start_gateway):
+    gateway = start_gateway(
+        service(start_origin(fixed(b"x" * 1_000_000))), gateway=with_timeout("response_idle"))
+    with RawClient(gateway.address, settings=[(4, 1 << 30)]) as client:
+        client.send(*(head(1 + 2 * n) for n in range(5)))
+        watch, cut = Stopwatch(), set()
+
+        def given_up(got):
+            if got.kind == RST:
+                cut.add(got.stream)
+            return len(cut) == 5
+        client.until(given_up)
+        assert took(watch)
+    gateway.settle()

@@ -185,8 +185,31 @@ import Testing
             try server.respond(id, ends: false)
             _ = try server.send(id, "waits")
         }
-        #expect(try server.stream(1).stalledSince != nil)
+        #expect(try server.stream(1).pending > 0)
+        #expect(try server.stream(1).stalledSince == nil)
         #expect(server.session.longestStalled == nil)
+    }
+
+    @Test func `a stream that waits for the connection stalls when no other moves`() throws {
+        let server = try server(settings: [(4, 100_000)])
+        // Its turn is behind the other's.
+        server.take(.headers(3, HPACK.get + [("priority", "u=5")]))
+        for id in [Int32(1), 3] { try server.respond(id, ends: false) }
+        server.now = 50
+        _ = try server.sendBytes(1, Array(repeating: 1, count: 70_000), ends: false)
+        _ = try server.send(3, "waits")
+        while !server.output().isEmpty {}
+        server.now = 60
+        #expect(try server.stream(3).stalledSince == 50)
+        // Some for each of the two, or it is none.
+        server.take(.windowUpdate(0, 1_500))
+        _ = server.output()
+        #expect(try server.stream(3).stalledSince == 50)
+        server.now = 70
+        server.take(.windowUpdate(0, 1_500))
+        _ = server.output()
+        #expect(try server.stream(3).stalledSince == 70)
+        #expect(try server.stream(3).shutSince(80) == 80)
     }
 
     // MARK: Trailers

@@ -121,11 +121,10 @@ extension Worker {
         if let stream = client.it.stream {
             // A stream that opens its window in drips is found by its connection's timer; one that
             // waits for its turn, or for the connection, is not to blame.
-            guard stream.handle?.isShut == true else {
+            guard let since = stream.handle?.shutSince(channel.it.stalledAt) else {
                 setTimer(client, after: idleLimit)
                 return false
             }
-            let since = max(channel.it.stalledAt, stream.handle?.stalledSince ?? 0)
             return isOver(channel, since: since, limit: idleLimit)
         }
         let verdict = client.it.pace.look(

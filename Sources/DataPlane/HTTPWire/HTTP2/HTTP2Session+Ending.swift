@@ -42,11 +42,12 @@ extension HTTP2Session {
     /// every stream: for timers, not for each event.
     package var longestStalled: HTTP2Stream? {
         var found: RecordPointer<HTTP2StreamRecord>?
+        var since = Int64.max
         var next = record.it.streams
         while let stream = next {
             next = stream.it.next
-            guard stream.it.stalledSince > 0, record.windows(of: stream) <= 0 else { continue }
-            if let other = found, other.it.stalledSince <= stream.it.stalledSince { continue }
+            guard let time = record.stalledSince(stream), time < since else { continue }
+            since = time
             found = stream
         }
         return found.map { HTTP2Stream(record: $0) }

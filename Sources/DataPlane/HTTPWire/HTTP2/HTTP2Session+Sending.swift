@@ -133,8 +133,17 @@ extension RecordPointer where Record == HTTP2SessionRecord {
         it.pendingBytes &-= before &- stream.it.pending.count
         it.loop.it.roomUsed &+= count &+ 9
         stream.it.noteProgress(count, now: it.now)
+        noteProgress(count)
         it.roomChanged = true
         if stream.it.sentWhole { it.meter.message() }
+    }
+
+    /// As much as each of the streams would have to move.
+    private func noteProgress(_ count: Int) {
+        it.movedSinceMark &+= count
+        if it.movedSinceMark < Limits.progressBytes &* max(1, it.openCount) { return }
+        it.movedAt = it.now
+        it.movedSinceMark = 0
     }
 
     // MARK: What callbacks note
@@ -225,13 +234,25 @@ extension RecordPointer where Record == HTTP2SessionRecord {
 
     /// What the peer's windows let go out on the stream now.
     func windows(of stream: RecordPointer<HTTP2StreamRecord>) -> Int {
-        let ofStream =
-            stream.it.isOnWire || it.isServer
+        min(window(of: stream), unsafe Int(nghttp2_session_get_remote_window_size(it.library)))
+    }
+
+    private func window(of stream: RecordPointer<HTTP2StreamRecord>) -> Int {
+        stream.it.isOnWire || it.isServer
             ? unsafe Int(nghttp2_session_get_stream_remote_window_size(it.library, stream.it.id))
             : unsafe Int(
                 nghttp2_session_get_remote_settings(
                     it.library, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE))
-        let ofAll = unsafe Int(nghttp2_session_get_remote_window_size(it.library))
-        return min(ofStream, ofAll)
+    }
+
+    /// Since when windows have held the stream back, `time` at the earliest; nil when they do not.
+    /// While others move what the connection's window lets them, a stream waits for its share.
+    func shutSince(_ time: Int64, _ stream: RecordPointer<HTTP2StreamRecord>) -> Int64? {
+        if windows(of: stream) > 0 { return nil }
+        return window(of: stream) > 0 ? max(time, it.movedAt) : time
+    }
+
+    func stalledSince(_ stream: RecordPointer<HTTP2StreamRecord>) -> Int64? {
+        stream.it.stalledSince > 0 ? shutSince(stream.it.stalledSince, stream) : nil
     }
 }

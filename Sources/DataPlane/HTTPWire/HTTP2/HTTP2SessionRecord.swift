@@ -27,6 +27,9 @@ internal import CNGHTTP2
     var roomChanged = false
     /// Bytes pending on all streams.
     var pendingBytes = 0
+    /// When streams last moved what each of them has to, together; and what they have since.
+    var movedAt: Int64 = 0
+    var movedSinceMark = 0
 
     /// The latest stream that a client has begun.
     var lastBegun: Int32 = 0

@@ -90,13 +90,16 @@ package struct HTTP2Stream: Equatable {
     /// Bytes sent by the owner that wait for windows or room.
     package var pending: Int { record.it.pending.count }
 
-    /// The peer's windows let nothing out.
-    package var isShut: Bool { record.it.session.windows(of: record) <= 0 }
-
-    /// Since when bytes have waited without 1 KiB of them moving; nil when none wait.
-    package var stalledSince: Int64? {
-        record.it.stalledSince > 0 ? record.it.stalledSince : nil
+    /// Since when the peer's windows have let nothing out, whether bytes wait or are not taken up
+    /// for that; nil when they would.
+    ///
+    /// - Parameter time: when the owner stopped.
+    package func shutSince(_ time: Int64) -> Int64? {
+        record.it.session.shutSince(max(time, record.it.stalledSince), record)
     }
+
+    /// Since when bytes have waited for windows without 1 KiB of them moving; nil when none do.
+    package var stalledSince: Int64? { record.it.session.stalledSince(record) }
 
     /// The owner has passed on or dropped bytes of the events' data: the peer may send as many
     /// more. Until then it cannot, and that is the back-pressure.
