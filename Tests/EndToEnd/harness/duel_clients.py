@@ -6,6 +6,7 @@ import select
 import threading
 import time
 
+import h2.events
 import h2.exceptions
 from h2.settings import SettingCodes
 
@@ -52,6 +53,7 @@ class StreamRival:
             SettingCodes.INITIAL_WINDOW_SIZE: window,
             SettingCodes.HEADER_TABLE_SIZE: dice.choice([4_096, 0, 100])})
         self.client.acknowledges = False
+        self.told = 2
         self.client.socket.settimeout(TICK)
         self.width = dice.choice([1, 4, 30])
         end = time.monotonic() + PATIENCE
@@ -84,7 +86,8 @@ class StreamRival:
                 self.settle(call, stream)
         if dice.random() < .01:
             self.client.h2.ping(b"12345678")
-        if dice.random() < .01:
+        if dice.random() < .01 and self.is_heard():
+            self.told += 1
             self.client.h2.update_settings({
                 SettingCodes.INITIAL_WINDOW_SIZE: dice.choice([1_500, 30_000, 65_535])})
         if self.calls and dice.random() < .002:
@@ -100,6 +103,11 @@ class StreamRival:
         for stream, call in list(self.calls.items()):
             self.look(stream, call)
         return True
+
+    def is_heard(self):
+        """The library puts settings in force with the next acknowledgement, whatever it is for."""
+        return self.told == sum(
+            isinstance(event, h2.events.SettingsAcknowledged) for event in self.client.events)
 
     def open(self, plan):
         call = Call(plan)

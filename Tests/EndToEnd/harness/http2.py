@@ -297,6 +297,20 @@ class StreamConnection:
                 if not len(view):
                     return
 
+    def reopen(self):
+        """Of windows that have become smaller than what has been read, the library thinks no
+        more before data come, which then never do."""
+        for stream, exchange in self.exchanges.items():
+            if exchange.ended or exchange.reset is not None or not self.origin.acknowledges:
+                continue
+            try:
+                missing = -self.h2.remote_flow_control_window(stream)
+                if missing >= 0:
+                    more = self.h2.local_settings.initial_window_size
+                    self.h2.increment_flow_control_window(missing + more, stream)
+            except h2.exceptions.ProtocolError:
+                pass  # Reset from this side.
+
     def reset_stream(self, stream, code):
         with self.lock:
             self.h2.reset_stream(stream, code)
@@ -348,6 +362,8 @@ class StreamConnection:
             self.requests += 1
             self.origin.requests.append(exchange)
             threading.Thread(target=self.origin.run, args=(exchange,), daemon=True).start()
+        elif isinstance(event, h2.events.SettingsAcknowledged):
+            self.reopen()
         elif exchange is None:
             return
         elif isinstance(event, h2.events.DataReceived):
