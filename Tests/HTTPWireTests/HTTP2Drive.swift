@@ -135,7 +135,7 @@ final class HTTP2Drive {
     }
 
     func room(_ fill: (UnsafeMutableRawBufferPointer) -> Int) -> [UInt8] {
-        // Without room it would be the array of nothing, which all threads share; this writes to it.
+        // Without room it would be the array of nothing, which is shared, and this writes to it.
         unsafe Array(unsafeUninitializedCapacity: max(1, roomBytes)) { room, count in
             count = unsafe fill(
                 UnsafeMutableRawBufferPointer(start: room.baseAddress, count: roomBytes))
