@@ -46,7 +46,9 @@ extension Wiring {
     private func replicasAreReady(within patience: Duration) async -> Bool {
         let deadline = ContinuousClock.now.advanced(by: patience)
         while ContinuousClock.now < deadline, !Task.isCancelled {
-            if await deployments().allSatisfy({ $0.status.replicas.ready >= $0.target }) {
+            if await controller.hasLooked,
+                await deployments().allSatisfy({ $0.status.replicas.ready >= $0.target })
+            {
                 return true
             }
             // Cancelled: the loop's condition ends it.

@@ -64,6 +64,16 @@ def test_the_quick_start_answers_a_prediction_when_its_line_is_pasted(start_gate
     assert len(children(gateway.pid)) == 2
 
 
+def test_started_again_it_serves_once_it_says_so(start_gateway):
+    gateway = start_gateway(whole=with_deployments(iris()))
+    for _ in range(2):
+        gateway.stop()
+        gateway.start()
+        assert label(gateway.post(INFER, FLOWER)) == ["setosa"]
+        line = next(line for line in gateway.output.all if line.startswith("curl "))
+        assert "/infer" in line, "it is an example of a prediction"
+
+
 def test_a_deployment_answers_by_path_header_and_model(start_gateway):
     gateway = start_gateway(whole=with_deployments(iris()))
     assert label(gateway.post(INFER, FLOWER)) == ["setosa"]

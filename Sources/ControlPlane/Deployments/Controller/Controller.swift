@@ -44,6 +44,8 @@ package actor Controller {
     private var armed: ContinuousClock.Instant?
     var isStopping = false
     private var isEndStored = false
+    /// Until every deployment has been looked at, its status is as the last process stored it.
+    private(set) package var hasLooked = false
     /// Those who wait for an operation to end, by its id.
     var waiters: [String: OperationWaiters] = [:]
     /// Operations that have waited and are being begun.
@@ -82,6 +84,7 @@ package actor Controller {
         var rings = alarm.makeAsyncIterator()
         while !isStopping {
             await pass()
+            hasLooked = true
             if readOnlyBecause != nil {
                 // Whatever else happens, the disk is not asked more often.
                 try? await Task.sleep(for: Limits.commitPause)
