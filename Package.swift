@@ -161,7 +161,8 @@ let package = Package(
             name: "TLSTests", dependencies: ["TLS", "COpenSSL", "Handshakes", "Fixtures"],
             swiftSettings: house),
         .testTarget(
-            name: "HTTPWireTests", dependencies: ["HTTPWire", "Fixtures"], swiftSettings: house),
+            name: "HTTPWireTests", dependencies: ["HTTPWire", "Guarding", "Fixtures"],
+            swiftSettings: house),
         .testTarget(
             name: "BalancingTests", dependencies: ["Balancing", "Traffic", "Fixtures"],
             swiftSettings: house),

@@ -1,8 +1,8 @@
 // A second reading of RFC 9112, slow and plain: split the head into lines, the lines into words,
 // and look at each on its own. It shares no code and no technique with the parsers it judges.
 
+import Guarding
 import HTTPWire
-import Synchronization
 
 struct ReferenceParser {
     /// The head's lines and its length; nil when no complete, well-formed head is there.
@@ -173,7 +173,7 @@ extension ReferenceParser {
     }
 
     /// Hosts are few, and the expression is dear.
-    private static let judgedHosts = Mutex<[String: Bool]>([:])
+    private static let judgedHosts = Guarded<[String: Bool]>([:])
 
     private static func isHost(_ text: String) -> Bool {
         if let isJudged = judgedHosts.withLock({ $0[text] }) { return isJudged }
