@@ -254,6 +254,8 @@ final class ControllerBench {
     let mute = Guarded<Set<String>>([])
     /// What is wrong with the answers to smoke requests, by replica.
     let faults = Guarded<[String: String]>([:])
+    /// Seconds that the controller's clock is ahead of the host's.
+    private let ahead = Guarded<TimeInterval>(0)
     private let hasModels: Bool
 
     /// - Parameter hasModels: files are looked at, as the real registry does.
@@ -265,7 +267,7 @@ final class ControllerBench {
         runtime = ScriptedRuntime(capacity: capacity, script: script)
         self.hasModels = hasModels
         store = FaultyStore(try Store(directory: scratch.url), ticks)
-        controller = Self.make(store, runtime, gate, mute, faults, ticks, hasModels)
+        controller = Self.make(store, runtime, gate, mute, faults, ahead, ticks, hasModels)
         try await start()
     }
 
@@ -276,8 +278,8 @@ final class ControllerBench {
 
     private static func make(
         _ store: FaultyStore, _ runtime: ScriptedRuntime, _ gate: ScriptedGate,
-        _ mute: Guarded<Set<String>>, _ faults: Guarded<[String: String]>, _ ticks: Ticks,
-        _ hasModels: Bool
+        _ mute: Guarded<Set<String>>, _ faults: Guarded<[String: String]>,
+        _ ahead: Guarded<TimeInterval>, _ ticks: Ticks, _ hasModels: Bool
     ) -> Controller {
         let director = TrafficDirector(
             gate: gate, store: store.store, logger: Logger(label: "test"))
@@ -296,7 +298,8 @@ final class ControllerBench {
             deletedAt: { name in
                 // Unreadable is untold; the test looks at the name.
                 try? await store.store.tombstone(DeploymentKeys.deployment(name))?.deletedAt
-            })
+            },
+            now: { Date() + ahead.withLock { $0 } })
         surroundings.looked = { ticks.tick() }
         return Controller(surroundings, logger: Logger(label: "test"))
     }
@@ -315,7 +318,7 @@ final class ControllerBench {
         runtime = runtime.successor()
         gate = ScriptedGate()
         store = FaultyStore(try Store(directory: scratch.url), ticks)
-        controller = Self.make(store, runtime, gate, mute, faults, ticks, hasModels)
+        controller = Self.make(store, runtime, gate, mute, faults, ahead, ticks, hasModels)
         try await start()
     }
 
@@ -366,6 +369,12 @@ final class ControllerBench {
         (gate.plan?.services ?? []).filter { !$0.name.hasPrefix("~") }
             .flatMap(\.revisions).flatMap(\.endpoints).filter { !$0.isDrained }
             .map(\.address.description).sorted()
+    }
+
+    /// The controller finds that time has passed.
+    func jump(seconds: TimeInterval, _ name: String = "iris") async {
+        ahead.withLock { $0 += seconds }
+        await controller.touch(name)
     }
 
     /// Waits for a state of things; the suite's time limit ends what never comes.

@@ -29,6 +29,12 @@ import Testing
             "strategy": .object(["progress_deadline_seconds": 600]),
         ]))
     private static let slower = DeploymentChange.patch(.object(["env": .object(["SLOW": "2"])]))
+    /// It never proves itself, and has as long for it.
+    private static let hopeless = DeploymentChange.patch(
+        .object([
+            "env": .object(["BAD": "1"]),
+            "strategy": .object(["progress_deadline_seconds": 600]),
+        ]))
     private static let bad = DeploymentChange.patch(
         .object([
             "env": .object(["BAD": "1"]), "strategy": .object(["progress_deadline_seconds": 1]),
@@ -70,7 +76,7 @@ import Testing
         try await bench.perform(Self.slow)
         _ = try await supersede(Self.slower, bench)
         _ = try await supersede(.scale(replicas: 2, until: nil), bench)
-        let begun = try await supersede(Self.bad, bench)
+        let begun = try await supersede(Self.hopeless, bench)
         #expect(begun.fromRevision == 1)
         let cancelled = try await bench.controller.cancel(begun.id, asked: bench.asked())
         #expect(cancelled.hasRolledBack)

@@ -197,8 +197,13 @@ import Traffic
             .create(
                 ControllerBench.spec(replicas: 1) {
                     $0.loadBalancer.healthPath = "/up"
-                    $0.lifecycle.startDeadline = .milliseconds(50)
+                    $0.lifecycle.startDeadline = .seconds(600)
                 }))
+        try await bench.until("it was asked") {
+            await bench.controller.entries["iris"]?.sightings["iris-0"]?.fault
+                == "/up: status 503"
+        }
+        await bench.jump(seconds: 600)
         try await bench.until("its cause is told") {
             let cause = try await bench.replicas().first?.cause
             return cause?.hasSuffix("last asked, /up: status 503") ?? false
