@@ -7,7 +7,6 @@ import re
 import signal
 import socket
 import subprocess
-import threading
 import time
 
 import pytest
@@ -16,6 +15,7 @@ from harness.deployments import iris
 from harness.gateway import Lines, binary, run
 from harness.terminal import Screen
 from harness.waiting import PATIENCE, until
+from harness.wire import Listening
 
 pytestmark = pytest.mark.core
 
@@ -93,18 +93,9 @@ class Between:
     def __init__(self, address, deaf=0):
         self._deaf = deaf
         self._host, self._port = address.rsplit(":", 1)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
         self.changes = []
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self):
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._pass, args=(client,), daemon=True).start()
+        self._listening = Listening(self._pass)
+        self.address = self._listening.address
 
     def _pass(self, client):
         with client, socket.create_connection((self._host, int(self._port))) as server:
@@ -136,7 +127,7 @@ class Between:
         return data
 
     def stop(self):
-        self._listener.close()
+        self._listening.close()
 
 
 @pytest.mark.parametrize("deaf", [0, 3])

@@ -1,7 +1,6 @@
 # What a connection may make the gateway keep, whatever windows a peer grants and however little
 # it reads: answers, uploads, and interim heads, which no window bounds. Memory as the system tells.
 
-import socket
 import threading
 
 import pytest
@@ -12,7 +11,7 @@ from harness.frames import (
     frame, head, number, setting)
 from harness.processes import resident_bytes
 from harness.waiting import LARGENESS, Stopwatch, until
-from harness.wire import open_socket
+from harness.wire import Listening, open_socket
 
 pytestmark = pytest.mark.core
 
@@ -90,26 +89,17 @@ class Sponge:
     """A replica of HTTP/2 that grants all there is to grant, and never reads on."""
 
     def __init__(self):
-        self.listener = socket.socket()
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
-        self.listener.bind(("127.0.0.1", 0))
-        self.listener.listen(64)
-        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
         self.connections = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.listening = Listening(self._grant, receive_buffer=65_536)
+        self.address = self.listening.address
 
-    def _accept(self):
-        while True:
-            try:
-                accepted, _ = self.listener.accept()
-            except OSError:
-                return
-            made = Frames(accepted)
-            self.connections.append(made)
-            made.send(setting(*WIDE), WIDER)
+    def _grant(self, accepted):
+        made = Frames(accepted)
+        self.connections.append(made)
+        made.send(setting(*WIDE), WIDER)
 
     def stop(self):
-        self.listener.close()
+        self.listening.close()
         for made in self.connections:
             made.close()
 

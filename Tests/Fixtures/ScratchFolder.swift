@@ -9,6 +9,14 @@ package final class ScratchFolder: Sendable {
 
     package init() {}
 
+    /// There at once, for tests whose files are made by what they test.
+    package static func made() throws -> ScratchFolder {
+        let folder = ScratchFolder()
+        try FileManager.default.createDirectory(
+            at: folder.url, withIntermediateDirectories: true)
+        return folder
+    }
+
     deinit {
         // A scratch folder left behind harms nobody, and one never made is not there.
         try? FileManager.default.removeItem(at: url)
@@ -18,6 +26,13 @@ package final class ScratchFolder: Sendable {
 
     /// The place of a file in it, which need not be there.
     package func file(_ name: String) -> URL { url.appending(path: name) }
+
+    package func path(of name: String) -> String { file(name).path(percentEncoded: false) }
+
+    /// All that a file in it holds.
+    package func text(of name: String) throws -> String {
+        try String(contentsOf: file(name), encoding: .utf8)
+    }
 
     /// Writes a file into it, and the folders on the way.
     @discardableResult

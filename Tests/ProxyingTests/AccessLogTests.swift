@@ -1,6 +1,7 @@
 // The access log's writer: nothing handed over is lost while the file takes it, nothing ever waits,
 // and what is lost is counted. It needs real files, as there is nothing else to it.
 
+import Fixtures
 import Glibc
 import Proxying
 import Reactor
@@ -8,10 +9,16 @@ import Synchronization
 import Testing
 
 @Suite struct AccessLogTests {
+    private let folder: ScratchFolder
+
+    init() throws {
+        folder = try .made()
+    }
+
+    private var path: String { folder.path(of: "log") }
+
     @Test func `every line of every loop is in the file after closing`() throws {
-        let scratch = try ScratchFile()
-        defer { scratch.remove() }
-        let writer = try AccessLogWriter(path: scratch.path, loops: 3)
+        let writer = try AccessLogWriter(path: path, loops: 3)
         let loops = (0..<3).map { loop in
             let ring = writer.ring(loop: loop)
             return LoopThread.start(name: "loop") {
@@ -20,7 +27,7 @@ import Testing
         }
         for loop in loops { loop.join() }
         writer.close()
-        let lines = scratch.text.split(separator: "\n")
+        let lines = try folder.text(of: "log").split(separator: "\n")
         #expect(lines.count == 6000 && writer.dropped == 0)
         for loop in 0..<3 {
             let own = lines.filter { $0.hasPrefix("\(loop) ") }
@@ -29,12 +36,10 @@ import Testing
     }
 
     @Test func `a line reaches its reader without another one or a close`() throws {
-        let scratch = try ScratchFile()
-        defer { scratch.remove() }
-        #expect(unsafe mkfifo(scratch.path, 0o600) == 0)
-        let reader = unsafe open(scratch.path, O_RDONLY | O_NONBLOCK)
+        #expect(unsafe mkfifo(path, 0o600) == 0)
+        let reader = unsafe open(path, O_RDONLY | O_NONBLOCK)
         defer { Sockets.close(reader) }
-        let writer = try AccessLogWriter(path: scratch.path, loops: 1)
+        let writer = try AccessLogWriter(path: path, loops: 1)
         defer { writer.close() }
         for line in ["first\n", "second\n"] {
             writer.ring(loop: 0).append(line)
@@ -56,11 +61,9 @@ import Testing
     }
 
     @Test func `a reader that has gone costs lines, not the process`() throws {
-        let scratch = try ScratchFile()
-        defer { scratch.remove() }
-        #expect(unsafe mkfifo(scratch.path, 0o600) == 0)
-        let reader = unsafe open(scratch.path, O_RDONLY | O_NONBLOCK)
-        let writer = try AccessLogWriter(path: scratch.path, loops: 1)
+        #expect(unsafe mkfifo(path, 0o600) == 0)
+        let reader = unsafe open(path, O_RDONLY | O_NONBLOCK)
+        let writer = try AccessLogWriter(path: path, loops: 1)
         Sockets.close(reader)
         writer.ring(loop: 0).append("lost\n")
         writer.close()
@@ -68,9 +71,7 @@ import Testing
     }
 
     @Test func `a ring that nobody empties drops and counts`() throws {
-        let scratch = try ScratchFile()
-        defer { scratch.remove() }
-        let writer = try AccessLogWriter(path: scratch.path, loops: 1)
+        let writer = try AccessLogWriter(path: path, loops: 1)
         writer.close()
         let line = String(repeating: "x", count: 1023) + "\n"
         let taken = (0..<1030).filter { _ in writer.ring(loop: 0).append(line) }.count
@@ -78,18 +79,14 @@ import Testing
     }
 
     @Test func `after a rotation the path holds a new file`() throws {
-        let scratch = try ScratchFile()
-        defer { scratch.remove() }
-        let writer = try AccessLogWriter(path: scratch.path, loops: 1)
+        let writer = try AccessLogWriter(path: path, loops: 1)
         writer.ring(loop: 0).append("before\n")
-        #expect(unsafe rename(scratch.path, scratch.path + ".1") == 0)
+        #expect(unsafe rename(path, path + ".1") == 0)
         writer.reopen()
         writer.ring(loop: 0).append("after\n")
         writer.close()
-        #expect(unsafe access(scratch.path, F_OK) == 0)
-        let old = ScratchFile(path: scratch.path + ".1")
-        #expect(old.text + scratch.text == "before\nafter\n")
-        old.removeFile()
+        #expect(unsafe access(path, F_OK) == 0)
+        #expect(try folder.text(of: "log.1") + folder.text(of: "log") == "before\nafter\n")
     }
 
     @Test func `a path that cannot be opened is an error at once`() {
@@ -99,9 +96,7 @@ import Testing
     }
 
     @Test func `closing twice is closing once`() throws {
-        let scratch = try ScratchFile()
-        defer { scratch.remove() }
-        let writer = try AccessLogWriter(path: scratch.path, loops: 1)
+        let writer = try AccessLogWriter(path: path, loops: 1)
         writer.close()
         writer.close()
     }

@@ -1,19 +1,24 @@
 // Appending to files, and what happens when they do not take it.
 
+import Fixtures
 import Glibc
 import Reactor
 import Testing
 
 @Suite struct AppendedFileTests {
+    private let folder: ScratchFolder
+
+    init() throws {
+        folder = try .made()
+    }
+
     @Test func `writes add to what a file holds`() throws {
-        let folder = try Folder()
-        defer { folder.remove() }
         for word in ["one", "two"] {
-            let file = try AppendedFile(path: folder.path + "/log")
+            let file = try AppendedFile(path: folder.path(of: "log"))
             let (count, failure) = write(word, to: file)
             #expect(count == 3 && failure == nil)
         }
-        #expect(try contents(of: folder.path + "/log") == "onetwo")
+        #expect(try folder.text(of: "log") == "onetwo")
     }
 
     @Test func `a path that cannot be opened says why`() {
@@ -28,9 +33,7 @@ import Testing
     }
 
     @Test func `a pipe that nobody empties is given up`() throws {
-        let folder = try Folder()
-        defer { folder.remove() }
-        let path = folder.path + "/pipe"
+        let path = folder.path(of: "pipe")
         #expect(unsafe mkfifo(path, 0o600) == 0)
         let reader = unsafe open(path, O_RDONLY | O_NONBLOCK)
         defer { Sockets.close(reader) }
@@ -43,13 +46,4 @@ import Testing
 
 private func write(_ text: String, to file: AppendedFile) -> (count: Int, failure: SystemError?) {
     unsafe Array(text.utf8).withUnsafeBytes { unsafe file.write(Bytes($0), patience: 0) }
-}
-
-private func contents(of path: String) throws -> String {
-    let descriptor = unsafe open(path, O_RDONLY)
-    defer { Sockets.close(descriptor) }
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    let count = unsafe read(descriptor, &buffer, buffer.count)
-    if count < 0 { throw Missing.bytes }
-    return String(decoding: buffer[..<count], as: UTF8.self)
 }

@@ -1,4 +1,4 @@
-// What the socket tests share: a connected pair, a fresh directory, and whole reads and writes.
+// What the socket tests share: a connected pair, and whole reads and writes.
 // Every descriptor made here is closed at the end of its test.
 
 import Glibc
@@ -42,31 +42,6 @@ func ownHost(_ number: UInt32) -> UInt32 {
 enum Missing: Error {
     case connection
     case bytes
-}
-
-/// A directory of its own, removed with everything in it.
-struct Folder {
-    let path: String
-
-    init() throws {
-        var template = Array("/tmp/penstock-XXXXXX".utf8CString)
-        guard unsafe mkdtemp(&template) != nil else {
-            throw SystemError(call: "mkdtemp", code: errno)
-        }
-        path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-    }
-
-    func remove() {
-        guard let listing = unsafe opendir(path) else { return }
-        while let entry = unsafe readdir(listing) {
-            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            unsafe unlink(path + "/" + name)
-        }
-        unsafe closedir(listing)
-        unsafe rmdir(path)
-    }
 }
 
 func send(_ text: String, to descriptor: Int32) -> Sent {

@@ -1,6 +1,7 @@
 // The socket functions against the kernel itself, on loopback and in a fresh directory.
 // Ports are the kernel's choice; nothing leaves the machine.
 
+import Fixtures
 import Glibc
 import Reactor
 import Testing
@@ -131,10 +132,14 @@ import Testing
 }
 
 @Suite struct UnixSocketTests {
+    private let folder: ScratchFolder
+
+    init() throws {
+        folder = try .made()
+    }
+
     @Test func `a unix listener answers, and its file is not taken from it`() throws {
-        let folder = try Folder()
-        defer { folder.remove() }
-        let address = try #require(SocketAddress(unixPath: folder.path + "/a.sock"))
+        let address = try #require(SocketAddress(unixPath: folder.path(of: "a.sock")))
         let listener = try Sockets.listen(on: address)
         defer { Sockets.close(listener) }
         guard case .connected(let client) = Sockets.connect(to: address) else {
@@ -154,21 +159,17 @@ import Testing
     }
 
     @Test func `a socket file that nobody answers on is replaced`() throws {
-        let folder = try Folder()
-        defer { folder.remove() }
-        let address = try #require(SocketAddress(unixPath: folder.path + "/a.sock"))
+        let address = try #require(SocketAddress(unixPath: folder.path(of: "a.sock")))
         Sockets.close(try Sockets.listen(on: address))
         try Sockets.probe(address)
         let again = try Sockets.listen(on: address)
         Sockets.close(again)
         Sockets.removeFile(of: address)
-        #expect(unsafe access(folder.path + "/a.sock", F_OK) == -1)
+        #expect(unsafe access(folder.path(of: "a.sock"), F_OK) == -1)
     }
 
     @Test func `an ordinary file at the path is left alone`() throws {
-        let folder = try Folder()
-        defer { folder.remove() }
-        let path = folder.path + "/precious"
+        let path = folder.path(of: "precious")
         Sockets.close(unsafe open(path, O_CREAT | O_WRONLY, 0o600))
         let address = try #require(SocketAddress(unixPath: path))
         #expect(throws: SystemError(call: "bind", code: EADDRINUSE)) {
@@ -179,9 +180,7 @@ import Testing
     }
 
     @Test func `a shared listener can be paused and resumed on one poller`() throws {
-        let folder = try Folder()
-        defer { folder.remove() }
-        let address = try #require(SocketAddress(unixPath: folder.path + "/a.sock"))
+        let address = try #require(SocketAddress(unixPath: folder.path(of: "a.sock")))
         let listener = try Sockets.listen(on: address)
         defer { Sockets.close(listener) }
         var poller = try Poller()

@@ -2,13 +2,13 @@
 # HTTP/1.1 written by hand or HTTP/2 over the `h2` library.
 
 import socket
-import threading
 import time
 
 from h2.settings import SettingCodes
 
 from harness.duel import with_reset
 from harness.http2 import CODES, StreamOrigin
+from harness.wire import Listening
 
 PAUSE = .003
 
@@ -103,21 +103,11 @@ class StreamReplica:
 class PlainReplica:
     def __init__(self, referee):
         self.referee = referee
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.listening = Listening(self.serve)
+        self.address = self.listening.address
 
     def stop(self):
-        self.listener.close()
-
-    def accept(self):
-        while True:
-            try:
-                accepted, _ = self.listener.accept()
-            except OSError:
-                return
-            accepted.settimeout(60)
-            threading.Thread(target=self.serve, args=(accepted,), daemon=True).start()
+        self.listening.close()
 
     def serve(self, accepted):
         reader = accepted.makefile("rb")

@@ -3,11 +3,10 @@
 
 import socket
 import struct
-import threading
 
 import hpack
 
-from harness.wire import open_socket
+from harness.wire import Listening, open_socket
 
 DATA, HEADERS, PRIORITY, RST, SETTINGS, PUSH, PING, GOAWAY, WINDOW, CONTINUATION = range(10)
 END_STREAM, END_HEADERS, PADDED, PRIORITISED, ACK = 1, 4, 8, 32, 1
@@ -163,24 +162,14 @@ class RawServer:
 
     def __init__(self, script):
         self.script = script
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
         self.connections = []
         self.requests = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.listening = Listening(self._serve)
+        self.address = self.listening.address
 
-    def _accept(self):
-        while True:
-            try:
-                accepted, _ = self.listener.accept()
-            except OSError:
-                return
-            accepted.settimeout(60)
-            made = Frames(accepted)
-            self.connections.append(made)
-            threading.Thread(target=self._serve, args=(made,), daemon=True).start()
-
-    def _serve(self, made):
+    def _serve(self, accepted):
+        made = Frames(accepted)
+        self.connections.append(made)
         try:
             assert made.exactly(24) == PREFACE
             made.send(setting())
@@ -197,6 +186,6 @@ class RawServer:
             pass  # The gateway is done with it; the story sees that on the other side.
 
     def stop(self):
-        self.listener.close()
+        self.listening.close()
         for made in self.connections:
             made.close()

@@ -68,23 +68,16 @@ def descriptors(pid):
 
 def session_members(session):
     """Live processes of a session, zombies aside."""
-    members = []
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        try:
-            with open(f"/proc/{name}/stat") as stat:
-                fields = stat.read().rsplit(") ", 1)[1].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if int(fields[3]) == session and fields[0] not in "ZX":
-            members.append(int(name))
-    return members
+    return [pid for pid, fields in living() if int(fields[3]) == session]
 
 
 def children(pid):
     """Live direct children."""
-    found = []
+    return [child for child, fields in living() if int(fields[1]) == pid]
+
+
+def living():
+    """Each live process with the fields of its stat from the state on, zombies aside."""
     for name in os.listdir("/proc"):
         if not name.isdigit():
             continue
@@ -93,9 +86,8 @@ def children(pid):
                 fields = stat.read().rsplit(") ", 1)[1].split()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if int(fields[1]) == pid and fields[0] not in "ZX":
-            found.append(int(name))
-    return found
+        if fields[0] not in "ZX":
+            yield int(name), fields
 
 
 def with_variable(name, beginning):

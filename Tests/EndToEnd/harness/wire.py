@@ -3,6 +3,7 @@
 import json
 import socket
 import struct
+import threading
 
 from harness.messages import (Response, Stream, compose, framing, has_body, read_chunked,
                               read_head)
@@ -29,6 +30,32 @@ def open_socket(address, source=None, receive_buffer=None, segment=None):
     made.settimeout(PATIENCE)
     made.connect(target)
     return made
+
+
+class Listening:
+    """A port of its own, and a thread for each connection that comes, until it is closed."""
+
+    def __init__(self, serve, receive_buffer=None):
+        self._serve = serve
+        self._listener = socket.socket()
+        if receive_buffer:
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen(128)
+        self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self):
+        self._listener.close()
+
+    def _accept(self):
+        while True:
+            try:
+                accepted, _ = self._listener.accept()
+            except OSError:
+                return
+            accepted.settimeout(6 * PATIENCE)  # The story's own patience ends first.
+            threading.Thread(target=self._serve, args=(accepted,), daemon=True).start()
 
 
 class Connection:
