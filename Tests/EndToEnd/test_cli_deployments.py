@@ -2,6 +2,7 @@
 # that scripts branch on.
 
 import json
+import pathlib
 import re
 import subprocess
 
@@ -169,7 +170,13 @@ def test_an_editor_changes_what_is_changed_in_it(cli):
     assert cli("get", "iris", "memory").stdout.strip() == str(640 << 20)
     assert "nothing was changed" in cli("edit", "iris", environment={"EDITOR": "true"}).stdout
     broken = cli("edit", "iris", environment={"EDITOR": "sed -i 's/640MiB/lots/'"}, code=2)
-    assert "resources.memory" in broken.stderr and "your text is kept" in broken.stderr
+    assert "resources.memory" in broken.stderr
+    kept = pathlib.Path(broken.stderr.partition("your text is kept in ")[2].strip())
+    assert "memory: lots" in kept.read_text() and kept.stat().st_mode & 0o777 == 0o600
+    kept.unlink()
+    given_up = cli("edit", "iris", environment={"EDITOR": "false"}, code=1)
+    assert "nothing was changed" in given_up.stderr
+    pathlib.Path(given_up.stderr.partition("your text is kept in ")[2].strip()).unlink()
 
 
 def test_logs_of_all_replicas_of_one_and_of_a_run_that_is_over(cli):

@@ -121,7 +121,13 @@ struct Edit: AsyncParsableCommand {
         let before = SpecText.document(view, withDefaults: all)
         let file = FileManager.default.temporaryDirectory
             .appending(path: "penstock-\(name)-\(UUID().uuidString.prefix(8)).yaml")
-        try Data(Self.text(of: before, name).utf8).write(to: file)
+        let text = Data(Self.text(of: before, name).utf8)
+        // A private file: variables may stand in it that are nobody else's to read.
+        guard
+            FileManager.default.createFile(
+                atPath: file.path(percentEncoded: false), contents: text,
+                attributes: [.posixPermissions: 0o600])
+        else { throw Failure(.error, "\(file.path(percentEncoded: false)) cannot be written") }
         try edit(file)
         let after = try DocumentFile.single(file.path(percentEncoded: false))
         var patch = before.patch(to: after)
@@ -165,7 +171,11 @@ struct Edit: AsyncParsableCommand {
         try process.run()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
-            throw Failure(.error, "'\(editor)' ended with \(process.terminationStatus)")
+            // As with the editor's own "leave without saving": nothing is changed, nothing lost.
+            throw Failure(
+                .error,
+                "'\(editor)' ended with \(process.terminationStatus); nothing was changed"
+                    + "\nyour text is kept in \(file.path(percentEncoded: false))")
         }
     }
 }
