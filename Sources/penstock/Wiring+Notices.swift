@@ -19,9 +19,10 @@ extension Wiring {
     }
 
     /// Only by the process that is in charge: the path is its successor's otherwise.
-    static func removeNoticeSocket(_ runtime: ProcessRuntime) {
+    static func removeSockets(_ runtime: ProcessRuntime) {
         // Gone already is as good: the next one takes its place anyway.
         try? FileManager.default.removeItem(atPath: noticePath(runtime))
+        runtime.files.removeShortSockets()
     }
 
     private static func startNotices(

@@ -121,7 +121,8 @@ extension Wiring {
         }
     }
 
-    func removeProcessID() {
+    /// Of a live process: its number and its sockets.
+    func removeTraces() {
         // Unreadable is as good as gone.
         let text = try? String(contentsOf: processIDFile, encoding: .utf8)
         let own = "\(ProcessInfo.processInfo.processIdentifier)\n"
@@ -129,7 +130,7 @@ extension Wiring {
         guard text == own else { return }
         // Gone already is as good; the lock, not this file, says who is alive.
         try? FileManager.default.removeItem(at: processIDFile)
-        Wiring.removeNoticeSocket(runtime)
+        Wiring.removeSockets(runtime)
     }
 
     private var processIDFile: URL { store.directory.appending(path: "penstock.pid") }

@@ -178,7 +178,7 @@ struct Wiring {
         case .stop, .keep: await controller.leave()
         }
         await admin.stop()
-        removeProcessID()
+        removeTraces()
         log.notice("stopped")
     }
 
@@ -187,7 +187,7 @@ struct Wiring {
         if configuration.replicasOnExit == .stop, !upgrade.hasGivenUpState {
             await controller.stop(atOnce: true)
         }
-        removeProcessID()
+        removeTraces()
     }
 }
 

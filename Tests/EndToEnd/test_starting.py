@@ -165,6 +165,17 @@ def test_a_missing_configuration_says_what_to_do(folder):
     assert ended.returncode == 1 and "nowhere.yaml" in ended.stderr
 
 
+def test_a_state_whose_path_is_long_leaves_nothing_elsewhere(start_origin, start_gateway, folder):
+    deep = folder / ("x" * 100)
+    gateway = start_gateway(
+        service(start_origin()), arguments=["--state", str(deep)],
+        environment={"TMPDIR": str(folder)})
+    gateway.state = deep
+    [door] = folder.glob("penstock-????????/.proof.sock")
+    gateway.stop()
+    assert not door.parent.exists()
+
+
 def test_the_state_option_overrides_the_file(start_origin, start_gateway, folder):
     other = folder / "elsewhere"
     gateway = start_gateway(service(start_origin()), arguments=["--state", str(other)])

@@ -191,6 +191,13 @@ import Testing
 
         await runtime.stop(run, grace: .seconds(10))
         #expect(await run.end().isRequested)
+        let other = runtime.files.shortSockets.appending(path: "iris-1.sock")
+        try Data().write(to: other)
+        runtime.files.removeShortSockets()
+        #expect(FileManager.default.fileExists(atPath: doors), "somebody's socket is in it")
+        try FileManager.default.removeItem(at: other)
+        runtime.files.removeShortSockets()
+        #expect(!FileManager.default.fileExists(atPath: doors))
     }
 
     @Test func `two live runs of one name there are never`() async throws {

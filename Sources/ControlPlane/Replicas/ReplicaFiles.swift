@@ -44,6 +44,12 @@ package struct ReplicaFiles: Sendable {
         try Self.makePrivate(isShort ? shortSockets : sockets)
     }
 
+    /// Nothing stays behind where all may write, unless somebody's socket is still in it.
+    package func removeShortSockets() {
+        // Not made, or not empty, it stays as it is.
+        unsafe _ = rmdir(Self.path(shortSockets, ""))
+    }
+
     package func folder(_ replica: String) -> String { Self.path(replicas, replica) }
     func record(_ replica: String) -> String { Self.path(replicas, "\(replica)/run.json") }
     func status(_ replica: String) -> String { Self.path(replicas, "\(replica)/status") }
