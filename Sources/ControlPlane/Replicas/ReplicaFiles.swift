@@ -47,7 +47,7 @@ package struct ReplicaFiles: Sendable {
     /// Nothing stays behind where all may write, unless somebody's socket is still in it.
     package func removeShortSockets() {
         // Not made, or not empty, it stays as it is.
-        unsafe _ = rmdir(Self.path(shortSockets, ""))
+        _ = Kernel.removeDirectory(Self.path(shortSockets, ""))
     }
 
     package func folder(_ replica: String) -> String { Self.path(replicas, replica) }
