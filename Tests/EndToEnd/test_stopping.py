@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from harness.configuration import service
+from harness.frames import RawClient
 from harness.load import Load
 from harness.messages import LAST_CHUNK, chunk, compose
 from harness.origin import fixed, held
@@ -118,6 +119,21 @@ def test_clients_that_ask_nothing_do_not_hold_up_the_end(
         watch = Stopwatch()
         assert gateway.wait() == 0
         watch.assert_between(0, 0.6)
+
+
+def test_a_client_that_only_talks_does_not_hold_up_the_end(start_origin, start_gateway):
+    gateway = start_gateway(service(start_origin()), gateway={"workers": 1})
+    with RawClient(gateway.address) as talking, gateway.connect():
+        talking.pinged()
+        gateway.signal(signal.SIGTERM)
+        watch, count = Stopwatch(), 0
+        with pytest.raises((EOFError, ConnectionResetError, BrokenPipeError)):
+            while True:
+                talking.pinged()
+                count += 1
+                until(lambda: watch.seconds > count * 0.02, "a moment passes")
+        assert gateway.wait() == 0
+        watch.assert_between(0, 1.5)
 
 
 def test_nothing_new_is_accepted_while_it_drains(start_origin, start_gateway):

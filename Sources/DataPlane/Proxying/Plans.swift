@@ -218,7 +218,8 @@ extension Worker {
             isStopped = true
             return
         }
-        loop.timers.set(
+        // Whatever else happens on the loop must not put it off.
+        loop.timers.setSooner(
             &housekeeping,
             at: min(
                 drainDeadline,
