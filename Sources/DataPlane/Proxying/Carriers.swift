@@ -270,6 +270,7 @@ extension Worker {
     /// The session has said its last, or its peer has gone.
     mutating func end(_ carrier: Slot<Carrier>) {
         switch carrier.it.owner {
+        case .client(let client) where carrier.it.session.fault == nil: lingerOn(client)
         case .client(let client): closeClient(client)
         case .upstream(let upstream): closeUpstream(upstream)
         }

@@ -252,14 +252,27 @@ extension Worker {
 
     mutating func endCarried(_ client: Slot<ClientConnection>) {
         if client.it.isStream { return endStream(client) }
+        endCarrier(of: client)
+        loop.close(client.it.channel)
+        bury(client)
+    }
+
+    private mutating func endCarrier(of client: Slot<ClientConnection>) {
         guard let carrier = client.it.carrier else { return }
         while let stream = carrier.it.firstClient {
             stream.it.stream?.isComplete = true
             clientGone(stream)
         }
-        loop.close(client.it.channel)
-        bury(client)
+        client.it.carrier = nil
         bury(carrier)
+    }
+
+    /// All is said and nothing more is asked, but the last answers may be on their way yet. Their
+    /// client tells of what it takes, and a word that meets a closed connection resets it.
+    mutating func lingerOn(_ client: Slot<ClientConnection>) {
+        endCarrier(of: client)
+        client.it.lastWords = Limits.lastWordsBytes
+        linger(client)
     }
 
     /// Lets go of the stream. Incomplete, it is reset, so that the client sees it.

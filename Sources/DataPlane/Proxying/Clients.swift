@@ -131,7 +131,7 @@ extension Worker {
                 case .searchingModel: searchModel(rest, from: client)
                 case .exchanging: takeBody(rest, from: client)
                 case .multiplexing: takeFrames(rest, from: client)
-                case .lingering: rest.count
+                case .lingering: dropLate(rest, from: client)
                 }
             if used == 0 { break }
             offset += used
@@ -285,6 +285,14 @@ extension Worker {
         // In a turn of its own: where one reads, what was read before is gone, and the last answer
         // may have come with others' in one piece.
         if channel.it.isReadable { resumeLater(client) }
+    }
+
+    private func dropLate(_ bytes: Bytes, from client: Slot<ClientConnection>) -> Int {
+        if client.it.lastWords > 0 {
+            client.it.lastWords -= bytes.count
+            client.it.since = loop.now
+        }
+        return bytes.count
     }
 
     /// After an answer that is the connection's last: at once if there is nothing to lose by it.

@@ -73,6 +73,9 @@ enum Limits {
     static let lingerNanoseconds: Int64 = 1_000_000_000
     /// The same while the gateway drains: it ends within half a second of its last answer.
     static let lastLingerNanoseconds: Int64 = 250_000_000
+    /// Bytes by which a client of HTTP/2 may tell that it still takes what was sent to it: two
+    /// frames of 13 bytes each for every 16 KiB of more than any kernel keeps.
+    static let lastWordsBytes = 64 * 1024
     /// How long a listener rests when not even the reserve descriptor helps.
     static let listenerRestNanoseconds: Int64 = 50_000_000
     /// Connections accepted in a row before others get their turn.

@@ -62,6 +62,8 @@ struct ClientConnection {
     var isResuming = false
     /// Nothing was understood on it yet: it may turn out to be HTTP/2.
     var isFresh = true
+    /// It was HTTP/2's, and lingers: so many bytes more are signs that it still reads.
+    var lastWords = 0
     /// The gateway itself has sent 100 (Continue), to read a body it routes by.
     var sentContinue = false
     /// Takes one of the places of `limits.connections`.

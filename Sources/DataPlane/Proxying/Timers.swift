@@ -80,12 +80,21 @@ extension Worker {
             }
         case .exchanging: exchangingTimer(client)
         case .multiplexing: carrierTimer(client)
-        case .lingering:
-            if channel.it.isCongested {
-                if takesTooSlowly(client, gateway.responseIdle) { resetClient(client) }
-            } else if isOver(channel, since: since, limit: lingerNanoseconds) {
-                closeClient(client)
-            }
+        case .lingering: lingeringTimer(client)
+        }
+    }
+
+    private mutating func lingeringTimer(_ client: Slot<ClientConnection>) {
+        let channel = client.it.channel
+        let isTaking =
+            client.it.lastWords > 0 && Sockets.unsentBytes(channel.it.descriptor) > 0
+        if channel.it.isCongested || isTaking {
+            if takesTooSlowly(client, gateway.responseIdle) { return resetClient(client) }
+            if !isTaking { return }
+            client.it.since = loop.now
+            setTimer(client, after: lingerNanoseconds)
+        } else if isOver(channel, since: client.it.since, limit: lingerNanoseconds) {
+            closeClient(client)
         }
     }
 
