@@ -1,6 +1,7 @@
 # Which replicas are asked at all: active checks, passive ejection, drains, and what happens when
 # none is left.
 
+import itertools
 import threading
 
 import pytest
@@ -135,6 +136,24 @@ def test_replicas_that_fail_in_a_row_are_ejected_and_return(start_origin, start_
     until(lambda: not gateway.admin.endpoints()[replicas[0].address]["ejected"],
           "the ejection ends by itself")
     assert served_by(gateway) == {"r0", "r1"}
+
+
+def test_an_outlier_is_found_while_requests_wait_for_slots(start_origin, start_gateway):
+    def answering(statuses):
+        def script(exchange):
+            watch = Stopwatch()
+            until(lambda: watch.seconds > 0.01, "an answer takes a while")
+            exchange.answer(next(statuses))
+        return script
+    replicas = [start_origin(answering(itertools.cycle(statuses)))
+                for statuses in ([200, 500], [200], [200])]
+    gateway = start_gateway(
+        service(*({"address": replica.address, "concurrency": 1} for replica in replicas),
+                ejection={"failures": 50, "base": "30s"}),
+        gateway={"workers": 1})
+    with Load(gateway.address, clients=30):
+        until(lambda: gateway.admin.metrics().sum("penstock_endpoint_ejected") == 1,
+              "the replica that fails every second request is ejected")
 
 
 def test_ejection_never_takes_more_than_its_share_and_never_the_last(start_origin, start_gateway):

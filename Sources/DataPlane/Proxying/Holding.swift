@@ -44,7 +44,7 @@ extension Worker {
         heldCount += 1
         meters.pendingRequests.increment()
         setExchangeTimer(exchange)
-        loop.timers.set(
+        loop.timers.setSooner(
             &housekeeping, at: loop.now + Limits.heldCheckNanoseconds,
             token: RecordKind.housekeeping.rawValue)
         tell(revision)
