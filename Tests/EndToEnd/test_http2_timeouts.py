@@ -78,6 +78,32 @@ def test_an_answer_nobody_takes_is_given_up(start_origin, start_gateway):
     gateway.settle()
 
 
+def test_heads_in_pieces_do_not_keep_an_answer_that_nobody_takes(start_origin, start_gateway):
+    gateway = start_gateway(
+        service(start_origin(fixed(b"x" * 1_000))), gateway=with_timeout("response_idle"))
+    with RawClient(gateway.address, settings=[(4, 0)]) as client:
+        client.send(head(1))
+        client.until(lambda got: got.kind == HEADERS)
+        watch, stream = Stopwatch(), 3
+        client.socket.settimeout(0.05)
+
+        def given_up():
+            nonlocal stream
+            whole = head(stream, ((":method", "HEAD"), *GET[1:]))
+            stream += 2
+            client.send(whole[:12])
+            try:
+                while True:
+                    client.next()
+            except TimeoutError:
+                pass  # Nothing more comes before the rest of the head.
+            client.send(whole[12:])
+            return any(got.kind == RST and got.stream == 1 for got in client.seen)
+        until(given_up, "the answer is given up")
+        assert took(watch)
+    gateway.settle()
+
+
 def test_a_body_that_stops_is_given_up(start_origin, start_gateway):
     gateway = start_gateway(service(start_origin(fixed(b"ok"))),
                             gateway=with_timeout("request_idle"))

@@ -55,7 +55,11 @@ extension Worker {
     mutating func headBegan(on carrier: Slot<Carrier>) {
         carrier.it.headSince = loop.now
         guard case .client = carrier.it.owner, gateway.requestHead > 0 else { return }
-        loop.setTimer(carrier.it.channel, at: loop.now + gateway.requestHead)
+        // What is due sooner is not put off by heads.
+        let channel = carrier.it.channel
+        loop.timers.setSooner(
+            &channel.it.timer, at: loop.now + gateway.requestHead,
+            token: UInt64(channel.address))
     }
 
     mutating func carrierTimer(_ client: Slot<ClientConnection>) {
