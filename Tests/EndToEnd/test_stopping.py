@@ -42,7 +42,10 @@ def loops(gateway):
     """The workers' threads that are there."""
     names = []
     for thread in pathlib.Path(f"/proc/{gateway.pid}/task").iterdir():
-        names.append((thread / "comm").read_text())
+        try:
+            names.append((thread / "comm").read_text())
+        except OSError:
+            pass  # It has just ended.
     return [name for name in names if name.startswith("loop-")]
 
 
