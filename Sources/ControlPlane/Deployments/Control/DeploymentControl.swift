@@ -38,8 +38,7 @@ package protocol DeploymentControl: Sendable {
     /// How runs of its replicas failed, newest first.
     func dossiers(of name: String) async throws -> [CrashDossier]
 
-    /// Newest first, those of the last days.
-    /// All that are kept: thousands.
+    /// All that are kept, which may be thousands, newest first.
     func operations(of name: String?) async throws -> [DeploymentOperation]
     /// Some of them, by their age.
     func operations(_ question: OperationQuestion) async throws -> OperationPage
