@@ -21,12 +21,9 @@ extension Worker {
     ) {
         let time = nextLook(at: client, carrier)
         if time == .max { return }
-        let channel = carrier.it.channel
         // What is over already was seen to, and may just take its time to end.
         let soonest = loop.now + Limits.carrierPauseNanoseconds
-        loop.timers.setSooner(
-            &channel.it.timer, at: time > loop.now ? time : soonest,
-            token: UInt64(channel.address))
+        loop.setTimerSooner(carrier.it.channel, at: time > loop.now ? time : soonest)
     }
 
     /// The earliest time at which something may be over. What has not begun yet is over after the
@@ -56,10 +53,7 @@ extension Worker {
         carrier.it.headSince = loop.now
         guard case .client = carrier.it.owner, gateway.requestHead > 0 else { return }
         // What is due sooner is not put off by heads.
-        let channel = carrier.it.channel
-        loop.timers.setSooner(
-            &channel.it.timer, at: loop.now + gateway.requestHead,
-            token: UInt64(channel.address))
+        loop.setTimerSooner(carrier.it.channel, at: loop.now + gateway.requestHead)
     }
 
     mutating func carrierTimer(_ client: Slot<ClientConnection>) {

@@ -189,6 +189,11 @@ package struct EventLoop: ~Copyable {
         }
     }
 
+    /// As above, unless it is due sooner already.
+    package mutating func setTimerSooner(_ channel: Slot<Channel>, at deadline: Int64) {
+        timers.setSooner(&channel.it.timer, at: deadline, token: UInt64(channel.address))
+    }
+
     /// A running total of what the peer has taken of this channel's bytes, for as long as the
     /// channel is congested; only its changes mean anything.
     package func takenBytes(of channel: Slot<Channel>) -> Int64 {
@@ -198,9 +203,7 @@ package struct EventLoop: ~Copyable {
     /// The peer has stopped taking: its owner's timer fires soon, whatever it was set to.
     private mutating func noteStall(_ channel: Slot<Channel>) {
         channel.it.stalledAt = now
-        timers.setSooner(
-            &channel.it.timer, at: now + ReactorLimits.stallLookNanoseconds,
-            token: UInt64(channel.address))
+        setTimerSooner(channel, at: now + ReactorLimits.stallLookNanoseconds)
     }
 
     // MARK: Receiving

@@ -32,9 +32,6 @@
     var authority = Slice.none
     var upgrade = Slice.none
     var cookies = Slice.none
-    /// Value of a Host field, from the head's start.
-    var host = Slice.none
-    var hasHost = false
 
     /// What is parked: the head so far, then the side buffer.
     private var parked: UnsafeMutableRawBufferPointer?
