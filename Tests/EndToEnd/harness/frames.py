@@ -164,12 +164,15 @@ class RawServer:
         self.script = script
         self.connections = []
         self.requests = []
-        self.listening = Listening(self._serve)
+        self.listening = Listening(self._take)
         self.address = self.listening.address
 
-    def _serve(self, accepted):
+    def _take(self, accepted):
         made = Frames(accepted)
         self.connections.append(made)
+        self._serve(made)
+
+    def _serve(self, made):
         try:
             assert made.exactly(24) == PREFACE
             made.send(setting())
