@@ -78,6 +78,23 @@ def test_an_answer_nobody_takes_is_given_up(start_origin, start_gateway):
     gateway.settle()
 
 
+@pytest.mark.parametrize("size", [1_000, 1_000_000], ids=["small", "large"])
+@pytest.mark.parametrize("others", [0.1, 10, 0], ids=["longer", "shorter", "alone"])
+def test_a_service_has_its_own_time_for_answers_to_be_taken(
+        start_origin, start_gateway, others, size):
+    gateway = start_gateway(
+        service(start_origin(fixed(b"x" * size)),
+                timeouts=with_timeout("response_idle")["timeouts"]),
+        gateway={"workers": 1, "timeouts": {"response_idle": f"{int(LIMIT * others * 1000)}ms"}})
+    with RawClient(gateway.address, settings=[(4, 0)]) as client:
+        client.send(head(1))
+        client.until(lambda got: got.kind == HEADERS)
+        watch = Stopwatch()
+        assert client.ended(1).kind == RST
+        assert took(watch)
+    gateway.settle()
+
+
 def test_heads_in_pieces_do_not_keep_an_answer_that_nobody_takes(start_origin, start_gateway):
     gateway = start_gateway(
         service(start_origin(fixed(b"x" * 1_000))), gateway=with_timeout("response_idle"))

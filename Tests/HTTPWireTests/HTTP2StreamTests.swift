@@ -178,6 +178,21 @@ import Testing
         #expect(try server.stream(1).stalledSince == nil)
     }
 
+    @Test func `the stream whose own limit is over first has waited longest`() throws {
+        let server = try server(streams: 3, settings: [(4, 0)])
+        for (index, id) in [Int32(1), 3, 5].enumerated() {
+            try server.respond(id, ends: false)
+            server.now = 50 + Int64(index)
+            _ = try server.send(id, "waits")
+        }
+        #expect(try server.stream(1).stallEnd == .max)
+        try server.stream(3).stallLimit = 100
+        try server.stream(5).stallLimit = 10
+        #expect(server.session.longestStalled == (try server.stream(5)))
+        #expect(try server.stream(5).stallEnd == 62)
+        #expect(try server.stream(3).stallEnd == 151)
+    }
+
     @Test func `a stream that waits for its turn has not stalled`() throws {
         let server = try server(streams: 2)
         server.roomBytes = 0

@@ -31,16 +31,14 @@ extension Worker {
     private func nextLook(at client: Slot<ClientConnection>, _ carrier: Slot<Carrier>) -> Int64 {
         var time = min(
             deadline(loop.now, gateway.keepAlive), deadline(loop.now, gateway.responseIdle),
-            deadline(loop.now, gateway.requestHead))
+            deadline(loop.now, gateway.requestHead), deadline(loop.now, carrier.it.shortestStall))
         if carrier.it.headSince > 0 {
             time = min(time, deadline(carrier.it.headSince, gateway.requestHead))
         }
         if carrier.it.streamCount == 0 {
             time = min(time, deadline(carrier.it.since, gateway.keepAlive))
         }
-        if let since = carrier.it.session.longestStalled?.stalledSince {
-            time = min(time, deadline(since, gateway.responseIdle))
-        }
+        if let end = carrier.it.session.longestStalled?.stallEnd { time = min(time, end) }
         return time
     }
 
@@ -72,15 +70,14 @@ extension Worker {
         {
             goAway(carrier)
         }
-        if gateway.responseIdle > 0 { resetStalled(on: carrier) }
+        resetStalled(on: carrier)
         lookAgain(at: client, carrier)
     }
 
     /// Answers that their clients do not take: windows that stay shut, or open byte by byte.
     private mutating func resetStalled(on carrier: Slot<Carrier>) {
-        let limit = loop.now - gateway.responseIdle
         while let stream = carrier.it.session.longestStalled,
-            let since = stream.stalledSince, since <= limit
+            let end = stream.stallEnd, end <= loop.now
         {
             if stream.isHeld, let client = Slot<ClientConnection>(address: stream.owner) {
                 if let exchange = client.it.exchange {
@@ -94,6 +91,16 @@ extension Worker {
             }
             list(carrier)
         }
+    }
+
+    /// How long the client may leave its answer untaken, by its service's word or the gateway's.
+    mutating func limitStall(of client: Slot<ClientConnection>, _ nanoseconds: Int64) {
+        guard let stream = client.it.stream?.handle, let carrier = client.it.carrier else { return }
+        stream.stallLimit = nanoseconds > 0 ? nanoseconds : .max
+        let shortest = carrier.it.shortestStall
+        guard nanoseconds > 0, shortest == 0 || nanoseconds < shortest else { return }
+        carrier.it.shortestStall = nanoseconds
+        loop.setTimerSooner(carrier.it.channel, at: loop.now + nanoseconds)
     }
 
     mutating func carrierTimer(_ upstream: Slot<UpstreamConnection>) {

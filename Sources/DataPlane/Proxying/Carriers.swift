@@ -28,6 +28,8 @@ struct Carrier {
     var isEnding = false
     /// Since when a head has been incomplete; 0 when none is.
     var headSince: Int64 = 0
+    /// The least time that any answer so far might stay untaken; 0 when none had a limit.
+    var shortestStall: Int64 = 0
     /// When the last stream ended, or anything came.
     var since: Int64
     /// When anything came, if it ever has.

@@ -86,6 +86,7 @@ extension Worker {
         carrier.it.firstClient?.it.previous = client
         carrier.it.firstClient = client
         carrier.it.streamCount += 1
+        limitStall(of: client, gateway.responseIdle)
         if event.kind == .headTooLarge { return refuse(client, .headTooLarge) }
         let head = unsafe http2.withHeads { unsafe Bytes($0) }.slice(event.slice)
         client.it.fieldCount = event.fieldCount
@@ -226,7 +227,8 @@ extension Worker {
         channel.it.isBlocked = !takesMore
         if channel.it.isBlocked, !wasBlocked {
             channel.it.stalledAt = loop.now
-            setTimer(client, after: gateway.responseIdle)
+            let rules = client.it.exchange?.it.service.it.rules
+            setTimer(client, after: rules?.responseIdle ?? gateway.responseIdle)
         }
     }
 

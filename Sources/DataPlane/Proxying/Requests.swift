@@ -193,6 +193,7 @@ extension Worker {
         // What follows a request for a tunnel belongs to the tunnel, if there will be one.
         exchange.it.isRequestDone =
             mayUpgrade || (client.it.stream?.hasEnded ?? true) && request.framing.isEmpty
+        limitStall(of: client, service.it.rules.responseIdle)
         if log.isOn { keepForLog(exchange, request, bytes) }
         exchange.it.isGRPC = request.contentTypeIsGRPC && client.it.isStream
         exchange.it.wantsUpgrade = mayUpgrade

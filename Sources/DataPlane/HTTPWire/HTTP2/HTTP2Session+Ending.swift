@@ -37,17 +37,18 @@ extension HTTP2Session {
             record.it.library, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil, 0)
     }
 
-    /// The stream that has waited longest with bytes that its windows do not let move, held by its
-    /// owner or not. One that waits for its turn behind more urgent ones is not to blame. Looks at
-    /// every stream: for timers, not for each event.
+    /// The stream that has waited longest, by what each may, with bytes that its windows do not
+    /// let move, held by its owner or not. One that waits for its turn behind more urgent ones is
+    /// not to blame. Looks at every stream: for timers, not for each event.
     package var longestStalled: HTTP2Stream? {
         var found: RecordPointer<HTTP2StreamRecord>?
-        var since = Int64.max
+        var first = Int64.max
         var next = record.it.streams
         while let stream = next {
             next = stream.it.next
-            guard let time = record.stalledSince(stream), time < since else { continue }
-            since = time
+            guard let end = record.stallEnd(stream), found == nil || end < first
+            else { continue }
+            first = end
             found = stream
         }
         return found.map { HTTP2Stream(record: $0) }

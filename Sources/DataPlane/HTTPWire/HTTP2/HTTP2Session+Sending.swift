@@ -255,4 +255,9 @@ extension RecordPointer where Record == HTTP2SessionRecord {
     func stalledSince(_ stream: RecordPointer<HTTP2StreamRecord>) -> Int64? {
         stream.it.stalledSince > 0 ? shutSince(stream.it.stalledSince, stream) : nil
     }
+
+    func stallEnd(_ stream: RecordPointer<HTTP2StreamRecord>) -> Int64? {
+        guard let since = stalledSince(stream) else { return nil }
+        return stream.it.stallLimit == .max ? .max : since &+ stream.it.stallLimit
+    }
 }

@@ -101,6 +101,15 @@ package struct HTTP2Stream: Equatable {
     /// Since when bytes have waited for windows without 1 KiB of them moving; nil when none do.
     package var stalledSince: Int64? { record.it.session.stalledSince(record) }
 
+    /// How long that may be, in nanoseconds; `max`, as it is at first, is for ever.
+    package var stallLimit: Int64 {
+        get { record.it.stallLimit }
+        nonmutating set { record.it.stallLimit = newValue }
+    }
+
+    /// When it will have been as long; nil while nothing waits.
+    package var stallEnd: Int64? { record.it.session.stallEnd(record) }
+
     /// The owner has passed on or dropped bytes of the events' data: the peer may send as many
     /// more. Until then it cannot, and that is the back-pressure.
     package func consume(_ count: Int) { record.it.session.consume(count, of: record) }

@@ -70,6 +70,8 @@
     /// Since when something waits and has not moved; 0 when nothing waits.
     var stalledSince: Int64 = 0
     var movedSinceMark = 0
+    /// How long windows may hold bytes back; `max` is for ever.
+    var stallLimit = Int64.max
 
     var next: RecordPointer<HTTP2StreamRecord>?
     var previous: RecordPointer<HTTP2StreamRecord>?
