@@ -105,6 +105,13 @@ extension Worker {
 
     mutating func carrierTimer(_ upstream: Slot<UpstreamConnection>) {
         guard let carrier = upstream.it.carrier else { return }
+        let channel = upstream.it.channel
+        if channel.it.isCongested {
+            // For requests that wait for it: from here on is known what it takes.
+            _ = upstream.it.pace.look(
+                stalledAt: channel.it.stalledAt, taken: loop.takenBytes(of: channel), now: loop.now,
+                idleLimit: 0)
+        }
         if carrier.it.askedAt > 0, !carrier.it.isEnding {
             let isSilent = carrier.it.heardAt < carrier.it.askedAt
             let due = carrier.it.askedAt + Limits.askedNanoseconds

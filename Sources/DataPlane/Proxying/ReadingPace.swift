@@ -1,4 +1,4 @@
-// How fast a client takes the bytes that wait for it, from looks at a running total now and then.
+// How fast a peer takes the bytes that wait for it, from looks at a running total now and then.
 // Pure: times and totals are arguments. Kernels tell in steps (a window opens by a segment or
 // more), so taking nothing for a while is judged by the idle limit alone, and the least rate from
 // one step to the next, however long that took.

@@ -119,6 +119,7 @@ struct UpstreamConnection {
     var stream: StreamState?
     var stash = HeapBytes()
     var scanner: HeadScanner
+    var pace = ReadingPace()
     /// Connect begun, last byte, or idle since.
     var since: Int64
     /// How long the replica keeps an idle connection, by its own word or by ours.

@@ -181,9 +181,12 @@ extension Worker {
         if let fault = upstream.it.stream?.refusal { return wasRefused(upstream, exchange, fault) }
         if exchange.it.phase == .awaitingAnswer {
             let limit = exchange.it.service.it.rules.firstByte
-            // The time for an answer begins when the request is complete.
-            if !exchange.it.isRequestDone { return setTimer(upstream, after: limit) }
-            if isOver(channel, since: exchange.it.sentAt, limit: limit) {
+            // The time for an answer begins when the request is complete, or no more of it is taken.
+            let isOver =
+                exchange.it.isRequestDone
+                ? isOver(channel, since: exchange.it.sentAt, limit: limit)
+                : takesTooSlowly(upstream, limit)
+            if isOver {
                 giveUp(exchange, .firstByteTimeout)
             }
             return
@@ -199,6 +202,31 @@ extension Worker {
         if isOver(channel, since: last, limit: limit) {
             cutAnswer(exchange, .streamTimeout)
         }
+    }
+
+    /// Whether a replica has taken nothing of a request for too long; if not, its timer is set for
+    /// the next look.
+    private mutating func takesTooSlowly(
+        _ upstream: Slot<UpstreamConnection>, _ idleLimit: Int64
+    ) -> Bool {
+        let channel = upstream.it.channel
+        if channel.it.isBlocked, let since = upstream.it.stream?.handle?.stalledSince {
+            return isOver(channel, since: since, limit: idleLimit)
+        }
+        // Its windows are open: then it is the connection that takes nothing, if anything is.
+        var connection = upstream
+        if case .upstream(let owner)? = upstream.it.carrier?.it.owner { connection = owner }
+        let carrying = connection.it.channel
+        guard carrying.it.isCongested, idleLimit > 0 else {
+            setTimer(upstream, after: idleLimit)
+            return false
+        }
+        let verdict = connection.it.pace.look(
+            stalledAt: carrying.it.stalledAt, taken: loop.takenBytes(of: carrying), now: loop.now,
+            idleLimit: idleLimit)
+        guard case .lookAgain(let time) = verdict else { return true }
+        loop.setTimer(channel, at: time)
+        return false
     }
 
     /// Of a tunnel whose client has ended: its replica may finish what it is saying.

@@ -204,6 +204,10 @@ extension Worker {
             setTimer(upstream, after: exchange.it.service.it.rules.firstByte)
             if exchange.it.service.it.rules.hedge != nil { planHedge(exchange) }
         } else {
+            // Nobody but its timer looks whether a stream's windows let the body out.
+            if upstream.it.isStream {
+                setTimer(upstream, after: exchange.it.service.it.rules.firstByte)
+            }
             // What the client has sent meanwhile waits in its stash or in the kernel.
             exchange.it.pace.forgive()
             resumeLater(exchange.it.client)
