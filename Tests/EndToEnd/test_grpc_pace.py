@@ -47,6 +47,23 @@ def test_request_idle_ends_with_the_beginning_of_the_answer(
         assert answer.reset is None and answer.body == b"firstsecondlast"
 
 
+@pytest.mark.core
+@pytest.mark.parametrize("ends", [False, True], ids=["talk", "answer"])
+def test_whose_turn_it_was_in_a_silent_talk_nobody_knows(start_origin, start_gateway, ends):
+    def script(exchange):
+        exchange.head(200, CALL)
+        exchange.wait_for_reset()
+    gateway = start_gateway(over_http2(
+        start_origin(script, http2=True), timeouts={"stream_idle": "100ms"}))
+    with Client(gateway.address) as client:
+        stream = client.begin("POST", "/s/m", CALL, ends=ends)
+        assert client.answer(stream).reset is not None
+    metrics = gateway.admin.metrics()
+    assert metrics.sum("penstock_requests_total", outcome="timeout") == 1
+    # Of a call whose request is complete, it was the replica's.
+    assert metrics.sum("penstock_tries_total", outcome="timeout" if ends else "cancelled") == 1
+
+
 def test_a_call_may_drip(start_origin, start_gateway):
     """Ten seconds long: as long as a drip is watched."""
     def script(exchange):

@@ -129,6 +129,22 @@ def test_a_tunnel_in_which_both_sides_fall_silent_is_cut(start_origin, start_gat
         assert client.ending() in ("end", "reset")
 
 
+def test_a_tunnel_that_falls_silent_is_not_held_against_its_replica(start_origin, start_gateway):
+    one, two = start_origin(shouting), start_origin(shouting)
+    gateway = start_gateway(service(
+        one, two, upgrades=["websocket"], timeouts={"stream_idle": "100ms"},
+        ejection={"failures": 1}))
+    for _ in range(4):
+        with gateway.connect() as client:
+            client.send(compose("GET", "/chat", ASK))
+            assert client.response_head().status == 101
+            assert client.ending() == "reset"
+    metrics = gateway.admin.metrics()
+    assert metrics.sum("penstock_requests_total", outcome="timeout") == 4
+    assert metrics.sum("penstock_tries_total", outcome="cancelled") == 4
+    assert metrics.sum("penstock_endpoint_ejected") == 0
+
+
 def test_what_only_the_client_says_keeps_a_tunnel_alive(start_origin, start_gateway):
     heard = []
 

@@ -48,10 +48,13 @@ extension Worker {
 
     /// The answer breaks off. The client must see it: a missing last chunk or too few bytes, or,
     /// where only the end of the connection ends the body, a reset.
-    mutating func cutAnswer(_ exchange: Slot<Exchange>, _ code: RefusalCode) {
+    mutating func cutAnswer(
+        _ exchange: Slot<Exchange>, _ code: RefusalCode, blamesReplica: Bool = true
+    ) {
         let client = exchange.it.client
+        let isItsFault = blamesReplica && code.isReplicasFault
         exchange.it.error = code
-        endTry(exchange, outcome: code.isReplicasFault ? code.outcome : .cancelled, error: code)
+        endTry(exchange, outcome: isItsFault ? code.outcome : .cancelled, error: code)
         let mustReset = exchange.it.answersUntilClose
         conclude(exchange, outcome: code.outcome)
         meters.refusal(code).increment()

@@ -200,7 +200,8 @@ extension Worker {
         let isTalk = exchange.it.isTunnel || exchange.it.isGRPC && !exchange.it.isRequestDone
         let last = isTalk ? max(upstream.it.since, exchange.it.sentAt) : upstream.it.since
         if isOver(channel, since: last, limit: limit) {
-            cutAnswer(exchange, .streamTimeout)
+            // Where both may speak and neither does, nobody knows whose turn it was.
+            cutAnswer(exchange, .streamTimeout, blamesReplica: !isTalk || channel.it.isCongested)
         }
     }
 
