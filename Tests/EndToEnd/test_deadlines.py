@@ -77,3 +77,43 @@ def test_grpc_timeouts_bound_calls_and_reach_replicas(start_origin, start_gatewa
         late = client.request("POST", "/s/late", {**headers, "grpc-timeout": "200m"}, b"")
         assert late.header("grpc-status") == "4"
         assert late.error == "deadline_exceeded"
+
+
+GRPC = {"content-type": "application/grpc", "te": "trailers"}
+
+
+def ok(exchange):
+    exchange.answer(200, b"", {"content-type": "application/grpc", "grpc-status": "0"})
+
+
+@pytest.mark.parametrize("host", ["keep", "rewrite"])
+def test_a_timeout_beyond_any_clock_is_no_short_one(start_origin, start_gateway, host):
+    replica = start_origin(ok, http2=True)
+    gateway = start_gateway(over_http2(replica, host=host))
+    with Client(gateway.address) as client:
+        answer = client.request(
+            "POST", "/s/m", {**GRPC, "grpc-timeout": "99999999H"}, b"")
+        assert answer.header("grpc-status") == "0"
+    told = replica.requests[0].headers.get("grpc-timeout")
+    assert told.endswith("H") and int(told[:-1]) > 1_000_000
+
+
+def test_a_timeout_said_twice_is_told_once(start_origin, start_gateway):
+    replica = start_origin(ok, http2=True)
+    gateway = start_gateway(over_http2(replica))
+    with Client(gateway.address) as client:
+        client.request("POST", "/s/m", [
+            *GRPC.items(), ("grpc-timeout", "9S"), ("grpc-timeout", "5S")], b"")
+    told = [value for name, value in replica.requests[0].headers if name == "grpc-timeout"]
+    assert len(told) == 1 and int(told[0][:-1]) * {"u": 1e-6, "m": 1e-3}[told[0][-1]] <= 5
+
+
+@pytest.mark.parametrize("value", [None, "2s"], ids=["removed", "set"])
+def test_the_operators_word_on_the_field_stands(start_origin, start_gateway, value):
+    replica = start_origin(echo)
+    gateway = start_gateway(
+        service(replica, headers={"request": {"x-request-timeout": value}}))
+    with gateway.connect() as client:
+        assert client.get("/", {"X-Request-Timeout": "5s"}).status == 200
+    told = [text for name, text in replica.requests[0].headers if name == "x-request-timeout"]
+    assert told == ([value] if value else [])

@@ -20,6 +20,7 @@ extension Worker {
             }
         }
         if request.contentTypeIsGRPC {
+            // One sent twice is bounded by the shorter, and told as one.
             for index in 0..<fields.count where fields[index].known == .other {
                 guard
                     bytes.slice(fields[index].name).isEqualIgnoringCase(to: Bytes("grpc-timeout")),
@@ -28,12 +29,24 @@ extension Worker {
                 nanoseconds = min(nanoseconds ?? .max, own)
                 exchange.it.tellsGRPCTimeout = true
                 fields[index].isHopByHop = true
-                break
             }
         }
         guard let nanoseconds else { return }
         let (deadline, overflows) = exchange.it.started.addingReportingOverflow(nanoseconds)
-        exchange.it.deadline = overflows ? 0 : max(1, deadline)
+        exchange.it.deadline = overflows ? .max : max(1, deadline)
+        leaveToOperator(exchange)
+    }
+
+    /// What the service sets or removes is not told by the gateway, too; the deadline holds.
+    private func leaveToOperator(_ exchange: Slot<Exchange>) {
+        let names = exchange.it.service.it.rules.requestNames
+        for index in 0..<names.count {
+            if names[index].it.isEqual(to: Bytes("x-request-timeout")) {
+                exchange.it.tellsTimeout = false
+            } else if names[index].it.isEqual(to: Bytes("grpc-timeout")) {
+                exchange.it.tellsGRPCTimeout = false
+            }
+        }
     }
 
     /// Lines that are written for each try, behind the first line.
