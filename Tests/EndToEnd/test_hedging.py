@@ -367,6 +367,33 @@ def test_one_replica_alone_is_never_asked_twice(start_origin, start_gateway):
     assert len(replica.requests) == 1
 
 
+def test_a_budget_is_not_spent_on_hedges_that_cannot_be(start_origin, start_gateway):
+    def script(exchange):
+        exchange.read_body()
+        watch = Stopwatch()
+        until(lambda: watch.seconds > 0.03, "the request is late")
+        exchange.answer(200)
+    one, two = start_origin(script), start_origin(script)
+    gateway = start_gateway(service(one, two, hedge={"after": "1ms", "budget": "0%"}))
+
+    def ask(count):
+        with gateway.connect() as client:
+            for _ in range(count):
+                client.send(compose("GET", "/"))
+                assert client.response().status == 200
+    gateway.admin.drain("echo", two.address)
+    # More than are free over the ten seconds of the window.
+    threads = [threading.Thread(target=ask, args=(16,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert gateway.admin.metrics().sum("penstock_hedges_total") == 0
+    gateway.admin.undrain("echo", two.address)
+    ask(4)
+    assert gateway.admin.metrics().sum("penstock_hedges_total") > 0
+
+
 # --- endings beside a running hedge --------------------------------------------------------------
 
 

@@ -55,8 +55,7 @@ extension Worker {
     /// Begins the second try, if the budget and the replicas allow.
     mutating func hedge(_ exchange: Slot<Exchange>) {
         guard exchange.it.phase == .awaitingAnswer, exchange.it.partner == nil,
-            let rule = exchange.it.service.it.rules.hedge, mayRepeat(exchange),
-            rule.budget.tryWithdraw(now: loop.now)
+            let rule = exchange.it.service.it.rules.hedge, mayRepeat(exchange)
         else { return }
         let service = exchange.it.service
         let revision = Int(exchange.it.revision)
@@ -67,8 +66,9 @@ extension Worker {
                 revision: revision, request: request, now: loop.now)
         else { return }
         let endpoint = service.it.revisions[revision].it.endpoints[Int(index)]
+        // Asked last: where no other replica can be asked, the budget is kept for when one can.
         guard index != exchange.it.endpoint, hasRoom(at: endpoint.it.pool, for: exchange),
-            let second = makeHedge(of: exchange)
+            rule.budget.tryWithdraw(now: loop.now), let second = makeHedge(of: exchange)
         else { return endpoint.it.handle.end() }
         service.it.hedges.increment()
         second.it.choice = request
