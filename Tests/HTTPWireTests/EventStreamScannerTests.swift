@@ -62,6 +62,13 @@ struct EventStreamScannerTests {
         #expect(scan(text).events == 1)
     }
 
+    @Test(arguments: [1, 2, 3, 5, 100])
+    func `a byte order mark before the stream is none of it`(size: Int) {
+        #expect(scan("\u{FEFF}data: a\n\ndata: b\n\n", inPiecesOf: size).events == 2)
+        #expect(scan("\u{FEFF}\u{FEFF}data: a\n\n", inPiecesOf: size).events == 0)
+        #expect(scan("data: a\n\n\u{FEFF}data: b\n\n", inPiecesOf: size).events == 1)
+    }
+
     @Test func `data that only begins like the closing mark is an event`() {
         #expect(scan("data: [DONE] \n\ndata: [DONE\n\n").events == 2)
     }

@@ -32,6 +32,8 @@ package struct EventStreamScanner: Sendable {
     private var hasData = false
     private var mayBeDone = false
     private var endedByReturn = false
+    /// Bytes of a byte order mark that have come; three, too, once none can begin.
+    private var markBytes: UInt8 = 0
 
     // Within the JSON of a data line.
     private var isInString = false
@@ -121,6 +123,7 @@ package struct EventStreamScanner: Sendable {
         }
         line = .name
         matched = 0
+        markBytes = 3
         isInString = false
         isEscaped = false
         key = .none
@@ -129,7 +132,7 @@ package struct EventStreamScanner: Sendable {
 
     private mutating func take(_ byte: UInt8) {
         switch line {
-        case .name: matchName(byte)
+        case .name: if !isMark(byte) { matchName(byte) }
         case .dataStart:
             line = .data
             matched = 0
@@ -138,6 +141,16 @@ package struct EventStreamScanner: Sendable {
         case .data: takeData(byte)
         case .other: break
         }
+    }
+
+    /// One byte order mark may stand before the stream (9.2.5).
+    private mutating func isMark(_ byte: UInt8) -> Bool {
+        guard markBytes < 3, matched == 0, byte == Self.mark[Int(markBytes)] else {
+            markBytes = 3
+            return false
+        }
+        markBytes &+= 1
+        return true
     }
 
     private mutating func matchName(_ byte: UInt8) {
@@ -238,6 +251,8 @@ package struct EventStreamScanner: Sendable {
         digits = 0
         key = .none
     }
+
+    private static let mark: InlineArray<3, UInt8> = [0xEF, 0xBB, 0xBF]
 
     // FNV-1a over a key's bytes: four names are told apart without keeping any.
     private static let hashStart: UInt64 = 0xcbf2_9ce4_8422_2325
