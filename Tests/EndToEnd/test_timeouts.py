@@ -186,6 +186,42 @@ def test_first_byte_ends_waiting_for_an_answer(start_origin, start_gateway):
     assert metrics.sum("penstock_service_requests_total", outcome="timeout") == 1
 
 
+WAITING = {"Expect": "100-continue", "Content-Length": "5"}
+
+
+@pytest.mark.parametrize("http2", [False, True], ids=["http1", "h2"])
+def test_who_waits_to_be_asked_for_a_body_is_not_late_with_it(
+        start_origin, start_gateway, http2):
+    replica = start_origin(
+        lambda exchange: exchange.wait_for_reset() if http2 else exchange.client_left(),
+        http2=http2)
+    gateway = start_gateway(
+        service(revisions=[{"name": "stable", "protocol": "h2" if http2 else "http1",
+                            "endpoints": [replica.address]}]),
+        gateway={"timeouts": {"first_byte": "600ms", "request_idle": "200ms"}})
+    with gateway.connect() as client:
+        watch = Stopwatch()
+        client.send(compose("POST", "/", WAITING))
+        answer = client.response()
+        assert (answer.status, answer.error) == (504, "first_byte_timeout")
+        watch.assert_between(0.6, 1.0)
+
+
+def test_who_has_been_asked_for_a_body_is(start_origin, start_gateway):
+    def script(exchange):
+        watch = Stopwatch()
+        until(lambda: watch.seconds > 0.4, "request_idle has passed")
+        exchange.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        exchange.is_body_read = True
+        exchange.client_left()
+    gateway = start_gateway(service(start_origin(script)),
+                            gateway={"timeouts": {"request_idle": "200ms"}})
+    with gateway.connect() as client:
+        client.send(compose("POST", "/", WAITING))
+        assert client.interim_head().status == 100
+        assert client.response().error == "request_timeout"
+
+
 def test_a_services_own_timeout_wins(start_origin, start_gateway):
     slow, patient = start_origin(silent), start_origin(fixed(b"ok"))
     gateway = start_gateway(

@@ -137,6 +137,10 @@ extension Worker {
         _ answer: ResponseHead, in bytes: Bytes, _ exchange: Slot<Exchange>
     ) -> Bool {
         exchange.it.hasAnswer = true
+        if answer.status == 100, exchange.it.awaitsContinue {
+            exchange.it.awaitsContinue = false
+            exchange.it.client.it.since = loop.now
+        }
         guard exchange.it.minorVersion >= 1, !exchange.it.isHedge else { return true }
         let client = exchange.it.client
         // From one socket to another they are bytes like any: no more are read meanwhile.

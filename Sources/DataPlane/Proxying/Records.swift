@@ -171,6 +171,8 @@ struct Exchange {
     var grpcStatus: GRPCStatus?
     /// A payload that goes out over HTTP/1.1 after all, in chunks.
     var chunksPayload = false
+    /// The client sends no body before the replica asks for it (RFC 9110 10.1.1).
+    var awaitsContinue = false
     /// The client asked to leave HTTP, as its service allows.
     var wantsUpgrade = false
     /// Both sides have left HTTP: bytes pass both ways until either ends.

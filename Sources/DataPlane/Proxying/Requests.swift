@@ -197,6 +197,7 @@ extension Worker {
         if log.isOn { keepForLog(exchange, request, bytes) }
         exchange.it.isGRPC = request.contentTypeIsGRPC && client.it.isStream
         exchange.it.wantsUpgrade = mayUpgrade
+        exchange.it.awaitsContinue = request.expectsContinue && !client.it.sentContinue
         chooseShare(exchange, request, bytes)
         if speaksHTTP2(exchange) {
             exchange.it.keepsPayload = true
@@ -282,6 +283,7 @@ extension Worker {
         if exchange.it.phase == .over { return used }
         client.it.since = loop.now
         exchange.it.sentAt = loop.now
+        if used > 0 { exchange.it.awaitsContinue = false }
         // Who is answered already talks with the replica, each at its own pace. So do streams of
         // gRPC, whose messages come when there is something to say.
         if exchange.it.phase == .answering || exchange.it.isGRPC { return used }

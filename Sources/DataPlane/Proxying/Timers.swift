@@ -113,9 +113,9 @@ extension Worker {
         // Once there is an answer, the request ends by its replica's timer.
         guard !exchange.it.isRequestDone, exchange.it.phase != .answering else { return }
         let limit = exchange.it.service.it.rules.requestIdle
-        // While the replica does not take the body, the client is not to blame.
+        // While the replica does not take the body, or ask for it, the client is not to blame.
         if exchange.it.upstream?.it.channel.it.isCongested == true
-            || !exchange.it.isTransmitted
+            || !exchange.it.isTransmitted || exchange.it.awaitsContinue
         {
             return setTimer(client, after: limit)
         }
@@ -181,9 +181,10 @@ extension Worker {
         if let fault = upstream.it.stream?.refusal { return wasRefused(upstream, exchange, fault) }
         if exchange.it.phase == .awaitingAnswer {
             let limit = exchange.it.service.it.rules.firstByte
-            // The time for an answer begins when the request is complete, or no more of it is taken.
+            // The time for an answer begins when the request is complete, or no more of it is taken
+            // or asked for.
             let isOver =
-                exchange.it.isRequestDone
+                exchange.it.isRequestDone || exchange.it.awaitsContinue
                 ? isOver(channel, since: exchange.it.sentAt, limit: limit)
                 : takesTooSlowly(upstream, limit)
             if isOver {

@@ -204,8 +204,9 @@ extension Worker {
             setTimer(upstream, after: exchange.it.service.it.rules.firstByte)
             if exchange.it.service.it.rules.hedge != nil { planHedge(exchange) }
         } else {
-            // Nobody but its timer looks whether a stream's windows let the body out.
-            if upstream.it.isStream {
+            // Nobody but its timer looks whether a stream's windows let the body out, or whether it
+            // is asked for.
+            if upstream.it.isStream || exchange.it.awaitsContinue {
                 setTimer(upstream, after: exchange.it.service.it.rules.firstByte)
             }
             // What the client has sent meanwhile waits in its stash or in the kernel.
