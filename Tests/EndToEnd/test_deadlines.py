@@ -7,7 +7,7 @@ from harness.configuration import service
 from harness.http2 import Client
 from harness.messages import compose
 from harness.origin import echo
-from harness.waiting import SLOWNESS, Stopwatch
+from harness.waiting import SLOWNESS, Stopwatch, until
 
 pytestmark = pytest.mark.core
 
@@ -49,6 +49,27 @@ def test_what_is_no_duration_is_passed_on(start_origin, start_gateway):
     with gateway.connect() as client:
         assert client.get("/", {"X-Request-Timeout": "soon"}).status == 200
     assert replica.requests[0].headers.get("x-request-timeout") == "soon"
+
+
+def test_a_body_that_is_searched_for_its_model_takes_of_the_time(start_origin, start_gateway):
+    replica = start_origin(echo)
+    gateway = start_gateway(service(replica, routes=[{"model": "iris"}]))
+    body = b'{"model": "iris"}'
+    with gateway.connect() as client:
+        watch = Stopwatch()
+
+        def ask(timeout, pause):
+            client.send(compose("POST", "/v1/chat", {
+                "Content-Type": "application/json", "Content-Length": str(len(body)),
+                "X-Request-Timeout": timeout}))
+            until(lambda: watch.seconds > pause, "the body is late")
+            client.send(body)
+            return client.response()
+        assert ask("60s", 0.3).status == 200
+        assert int(replica.requests[0].headers.get("x-request-timeout")[:-2]) <= 59_700
+        answer = ask("200ms", 0.6)
+        assert answer.status == 504 and answer.error == "deadline_exceeded"
+    assert len(replica.requests) == 1
 
 
 def test_a_service_may_allow_less(start_origin, start_gateway):

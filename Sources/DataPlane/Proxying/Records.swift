@@ -261,4 +261,6 @@ struct ModelSearch {
     var pace = BodyPace()
     /// How much of the client's bytes has been decoded.
     var offset: Int
+    /// When the request's head came.
+    let started: Int64
 }

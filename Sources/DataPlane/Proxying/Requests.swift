@@ -24,7 +24,8 @@ extension Worker {
                 && !request.framing.isEmpty)
         switch found {
         case .route(let service, let strip):
-            begin(request, in: bytes, path: path, Route(service: service, strip: strip), client)
+            let route = Route(service: service, strip: strip)
+            begin(request, in: bytes, path: path, route, client, started: loop.now)
             return request.byteCount
         case .needsModel:
             return beginSearch(request, in: bytes, from: client)
@@ -69,7 +70,7 @@ extension Worker {
             scanner: JSONModelScanner(bytesMax: Limits.modelSearchBytes),
             decoder: BodyDecoder(
                 framing: client.it.isStream ? .untilClose : request.framing, keepsFraming: false),
-            offset: request.byteCount)
+            offset: request.byteCount, started: loop.now)
         guard let search = searches.take(record) else {
             return refuseAtHead(client, .overloaded, request, bytes)
         }
@@ -129,6 +130,7 @@ extension Worker {
         isReadable: Bool = true
     ) -> Int {
         let scanner = search.it.scanner
+        let started = search.it.started
         searches.give(search)
         client.it.search = nil
         client.it.phase = .awaitingHead
@@ -148,7 +150,8 @@ extension Worker {
                 let code: RefusalCode = isReadable ? .noRoute : .modelUnreadable
                 return refuseAtHead(client, code, request, bytes)
             }
-            begin(request, in: bytes, path: path, Route(service: service, strip: strip), client)
+            let route = Route(service: service, strip: strip)
+            begin(request, in: bytes, path: path, route, client, started: started)
             return request.byteCount
         } catch {
             refuse(client, error)
@@ -160,7 +163,7 @@ extension Worker {
 
     private mutating func begin(
         _ request: RequestHead, in bytes: Bytes, path: Bytes, _ route: Route,
-        _ client: Slot<ClientConnection>
+        _ client: Slot<ClientConnection>, started: Int64
     ) {
         if case .length(let count) = request.framing, count > gateway.requestBodyBytes {
             _ = refuseAtHead(client, .bodyTooLarge, request, bytes)
@@ -178,7 +181,7 @@ extension Worker {
             minorVersion: request.minorVersion,
             keepsAlive: client.it.isStream
                 || request.keepsAlive && !isDraining && !client.it.closesAfter,
-            started: loop.now, replay: spareBuffers.popLast() ?? HeapBytes(),
+            started: started, replay: spareBuffers.popLast() ?? HeapBytes(),
             requestDecoder: BodyDecoder(framing: request.framing, keepsFraming: true))
         guard let exchange = exchanges.take(record) else {
             _ = refuseAtHead(client, .overloaded, request, bytes)
