@@ -72,6 +72,19 @@ def test_a_body_that_is_searched_for_its_model_takes_of_the_time(start_origin, s
     assert len(replica.requests) == 1
 
 
+def test_so_does_it_of_the_total(start_origin, start_gateway):
+    gateway = start_gateway(service(
+        start_origin(echo), routes=[{"model": "iris"}], timeouts={"total": "200ms"}))
+    body = b'{"model": "iris"}'
+    with gateway.connect() as client:
+        watch = Stopwatch()
+        client.send(compose("POST", "/v1/chat", {
+            "Content-Type": "application/json", "Content-Length": str(len(body))}))
+        until(lambda: watch.seconds > 0.3, "the body is late")
+        client.send(body)
+        assert client.response().error == "total_timeout"
+
+
 def test_a_service_may_allow_less(start_origin, start_gateway):
     gateway = start_gateway(service(start_origin(silent), timeouts={"total": "200ms"}))
     with gateway.connect() as client:

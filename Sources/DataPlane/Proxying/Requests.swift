@@ -211,12 +211,8 @@ extension Worker {
             return fail(exchange, .malformedRequest)
         }
         service.it.rules.budget.recordRequest(now: loop.now)
-        let deadline = deadline(of: exchange)
-        if deadline < .max {
-            if deadline <= loop.now { return fail(exchange, .deadline) }
-            loop.timers.set(
-                &exchange.it.timer, at: deadline, token: RecordKind.tag(exchange, .exchange))
-        }
+        exchangeTimer(exchange)
+        if exchange.it.phase == .over { return }
         dispatch(exchange)
         if !exchange.it.isRequestDone, client.it.phase == .exchanging {
             setTimer(client, after: service.it.rules.requestIdle)

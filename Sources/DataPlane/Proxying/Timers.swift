@@ -245,7 +245,8 @@ extension Worker {
 
     // MARK: Exchanges
 
-    private mutating func exchangeTimer(_ exchange: Slot<Exchange>) {
+    /// Ends the exchange if its time is over, or sets its timer for when it will be.
+    mutating func exchangeTimer(_ exchange: Slot<Exchange>) {
         guard exchange.it.phase != .over else { return }
         let rules = exchange.it.service.it.rules
         if loop.now >= deadline(of: exchange) {
