@@ -1,6 +1,8 @@
 # Deadlines that clients set: they bound the wait, reach the replica less what has passed, and end
 # in the right words.
 
+import threading
+
 import pytest
 
 from harness.configuration import service
@@ -83,6 +85,34 @@ def test_so_does_it_of_the_total(start_origin, start_gateway):
         until(lambda: watch.seconds > 0.3, "the body is late")
         client.send(body)
         assert client.response().error == "total_timeout"
+
+
+def test_but_not_of_the_time_to_wait_for_a_replica(start_origin, start_gateway):
+    go = threading.Event()
+
+    def script(exchange):
+        exchange.read_body()
+        exchange.wait(go)
+        exchange.answer(200)
+    replica = start_origin(script)
+    gateway = start_gateway(
+        service(routes=[{"model": "iris"}], timeouts={"first_byte": "2s"}, revisions=[{
+            "name": "stable",
+            "endpoints": [{"address": replica.address, "concurrency": 1}]}]),
+        gateway={"workers": 1})
+    body = b'{"model": "iris"}'
+    head = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    with gateway.connect() as first, gateway.connect() as second:
+        watch = Stopwatch()
+        second.send(compose("POST", "/v1/chat", head))
+        until(lambda: watch.seconds > 1.5, "the body takes its time")
+        first.send(compose("POST", "/v1/chat", head) + body)
+        until(lambda: replica.requests, "the slot is taken")
+        until(lambda: watch.seconds > 2.2, "and more than might be waited")
+        second.send(body)
+        until(lambda: gateway.admin.metrics().sum("penstock_requests_pending") == 1, "it waits")
+        go.set()
+        assert first.response().status == second.response().status == 200
 
 
 def test_a_service_may_allow_less(start_origin, start_gateway):

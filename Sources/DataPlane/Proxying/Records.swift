@@ -205,6 +205,8 @@ struct Exchange {
     var depth: Int32 = 0
 
     let started: Int64
+    /// Since when it may wait for a replica: behind `started`, its body may have been searched.
+    var routedAt: Int64 = 0
     /// When the request counts as late; 0 is never.
     var hedgeAt: Int64 = 0
     var tryStarted: Int64 = 0

@@ -187,6 +187,7 @@ extension Worker {
             _ = refuseAtHead(client, .overloaded, request, bytes)
             return
         }
+        exchange.it.routedAt = loop.now
         client.it.exchange = exchange
         client.it.phase = .exchanging
         client.it.since = loop.now

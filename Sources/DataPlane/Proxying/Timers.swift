@@ -254,7 +254,7 @@ extension Worker {
             return fail(exchange, isOwn ? .deadline : .totalTimeout)
         }
         if exchange.it.phase == .held, rules.firstByte > 0,
-            loop.now >= exchange.it.started + rules.firstByte
+            loop.now >= exchange.it.routedAt + rules.firstByte
         {
             return fail(exchange, .overloaded)
         }
@@ -271,7 +271,7 @@ extension Worker {
         let firstByte = exchange.it.service.it.rules.firstByte
         var deadline = deadline(of: exchange)
         if exchange.it.phase == .held, firstByte > 0 {
-            deadline = min(deadline, exchange.it.started + firstByte)
+            deadline = min(deadline, exchange.it.routedAt + firstByte)
         }
         if exchange.it.hedgeAt > 0 { deadline = min(deadline, exchange.it.hedgeAt) }
         guard deadline < .max else { return }
