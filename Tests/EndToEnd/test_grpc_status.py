@@ -6,12 +6,14 @@ import json
 import pytest
 
 from harness.configuration import service
+from harness.frames import GOAWAY, NO_ERROR, frame, number
 from harness.http2 import Client, echo2
 from harness.waiting import until
 
 pytestmark = pytest.mark.core
 
 GRPC = {"content-type": "application/grpc", "te": "trailers"}
+GOODBYE = frame(GOAWAY, 0, 0, number(2**31 - 1) + number(NO_ERROR))
 MESSAGE = b"\0\0\0\0\2hi"
 
 
@@ -38,6 +40,16 @@ def behind(status, message=MESSAGE):
         exchange.answer(200, message, {"content-type": "application/grpc"},
                         trailers=[("grpc-status", str(status))])
     return script
+
+
+def leaving(exchange):
+    """As gRPC's own servers turn away what reaches them once they are told to stop."""
+    exchange.read_body()
+    connection = exchange.connection
+    with connection.lock:
+        # Behind the library's back, which sends nothing more once it has said so itself.
+        connection.socket.sendall(GOODBYE)
+    exchange.head(200, {"content-type": "application/grpc", "grpc-status": "1"}, ends=True)
 
 
 def call(client, **headers):
@@ -138,16 +150,28 @@ def test_unavailable_alone_is_tried_elsewhere(start_origin, start_gateway):
 @pytest.mark.parametrize("script,retry", [
     (behind(14), AGAIN), (behind(14, b""), AGAIN), (alone(14), {"attempts": 3}),
     (alone(14, ("grpc-retry-pushback-ms", "-1")), AGAIN), (alone(13), AGAIN),
-    (alone(14), {"attempts": 1, "idempotent": True}),
-], ids=["message", "head before", "not idempotent", "pushback", "internal", "one try"])
+    (alone(14), {"attempts": 1, "idempotent": True}), (alone(1), AGAIN),
+    (leaving, {"attempts": 3}),
+], ids=["message", "head before", "not idempotent", "pushback", "internal", "one try", "cancelled",
+        "leaving, not idempotent"])
 def test_nothing_else_is(start_origin, start_gateway, script, retry):
     replicas = [start_origin(script, http2=True) for _ in range(2)]
     gateway = start_gateway(over(*replicas, retry=retry))
     with Client(gateway.address) as client:
         for _ in range(6):
-            assert call(client) in ("13", "14")
+            assert call(client) in ("1", "13", "14")
     assert sum(len(replica.requests) for replica in replicas) == 6
     assert gateway.admin.metrics().sum("penstock_retries_total") == 0
+
+
+def test_a_call_that_a_leaving_replica_cancels_is_tried_elsewhere(start_origin, start_gateway):
+    bad, good = start_origin(leaving, http2=True), start_origin(behind(0), http2=True)
+    gateway = start_gateway(over(bad, good, retry=AGAIN))
+    with Client(gateway.address) as client:
+        assert [call(client) for _ in range(10)] == ["0"] * 10
+    metrics = gateway.admin.metrics()
+    assert metrics.sum("penstock_retries_total") == len(bad.requests) > 0
+    assert metrics.sum("penstock_tries_total", outcome="model") == 0
 
 
 def test_when_all_are_unavailable_the_last_word_is_a_replicas(start_origin, start_gateway):

@@ -1,6 +1,6 @@
 // gRPC tells how a call went in a field of its own, behind a 200: in the trailers, or in a head
-// that is all of the answer. It counts here as a status of HTTP would, and the one that says "try
-// another" is taken at its word where the request may be sent again.
+// that is all of the answer. It counts here as a status of HTTP would, and one that turns the call
+// away is taken at its word where the request may be sent again.
 
 import Balancing
 package import HTTPWire
@@ -42,21 +42,36 @@ extension Worker {
         return GRPCStatus(httpStatus: exchange.it.status)
     }
 
-    /// The head in the table is all of an answer, and says that the call should be tried elsewhere:
-    /// it is, within the same rules as after a lost connection.
+    /// The status in a head that is all of an answer, if it turns the call away: UNAVAILABLE, or
+    /// CANCELLED though nobody did, by a replica that is leaving. So gRPC's own servers answer what
+    /// reaches them between their two GOAWAYs.
+    func turningAway(_ exchange: Slot<Exchange>, in bytes: Bytes) -> GRPCStatus? {
+        guard exchange.it.isGRPC, let status = GRPCStatus.read(fields, of: bytes.span)
+        else { return nil }
+        switch status {
+        case .unavailable: return status
+        case .cancelled:
+            let session = exchange.it.upstream?.it.carrier?.it.session
+            return session?.peerGoAway == nil ? nil : status
+        default: return nil
+        }
+    }
+
+    /// The head in the table is all of an answer, and turns the call away: it is tried elsewhere,
+    /// within the same rules as after a lost connection.
     ///
     /// - Returns: false when the answer is to be passed on.
-    mutating func repeatsUnavailable(_ exchange: Slot<Exchange>, in bytes: Bytes) -> Bool {
+    mutating func repeatsTurnedAway(_ exchange: Slot<Exchange>, in bytes: Bytes) -> Bool {
         guard exchange.it.isGRPC, exchange.it.partner == nil, !exchange.it.isHedge,
             mayRepeat(exchange), exchange.it.attempts < exchange.it.service.it.rules.attempts,
-            GRPCStatus.read(fields, of: bytes.span) == .unavailable, !hasPushback(bytes)
+            let status = turningAway(exchange, in: bytes), !hasPushback(bytes)
         else { return false }
         guard exchange.it.service.it.rules.budget.tryWithdraw(now: loop.now) else {
             exchange.it.service.it.retriesRefused.increment()
             return false
         }
         let index = exchange.it.endpoint
-        endTry(exchange, outcome: .model)
+        endTry(exchange, outcome: status.outcome)
         exchange.it.choice.recordTry(of: index)
         exchange.it.service.it.retries.increment()
         dispatch(exchange)

@@ -149,11 +149,9 @@ extension Worker {
         _ exchange: Slot<Exchange>, _ answer: ResponseHead, in bytes: Bytes, isWhole: Bool
     ) -> Bool {
         guard exchange.it.partner != nil else { return false }
-        let isUnavailable =
-            isWhole && exchange.it.isGRPC
-            && GRPCStatus.read(fields, of: bytes.span) == .unavailable
-        guard isUnavailable || (502...504).contains(answer.status) else { return false }
-        loseRace(exchange, outcome: .model)
+        let status = isWhole ? turningAway(exchange, in: bytes) : nil
+        guard status != nil || (502...504).contains(answer.status) else { return false }
+        loseRace(exchange, outcome: status?.outcome ?? .model)
         return true
     }
 

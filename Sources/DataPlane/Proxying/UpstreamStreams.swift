@@ -281,7 +281,7 @@ extension Worker {
                 return
             } else {
                 if yields(exchange, answer, in: bytes, isWhole: event.endsStream) { return }
-                if event.endsStream, repeatsUnavailable(exchange, in: bytes) { return }
+                if event.endsStream, repeatsTurnedAway(exchange, in: bytes) { return }
                 if mayHaveHedge(exchange) { exchange = settle(exchange) }
                 guard beginAnswer(answer, in: bytes, from: upstream, exchange) else {
                     return refuseAnswer(exchange)
