@@ -76,6 +76,24 @@ import Testing
         #expect(!server.outbox.isEmpty)
     }
 
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func `who has announced an end still hears the other side`(version: Int32) throws {
+        let server = try TLSEnd(Contexts.server())
+        let client = try ForeignClient(.init(version: version))
+        Wire.carry(client, server)
+        server.close()
+        let end = server.outbox.count
+        // What asks for an answer gets none any more.
+        if version == TLS1_3_VERSION { client.updateKeys() }
+        client.say(Array("goes on".utf8))
+        server.take(client.outbox)
+        #expect(server.heard == "goes on" && server.outcome == .open)
+        #expect(server.outbox.count == end)
+        #expect(throws: TLSFault.self) { try server.say("after all") }
+        server.close()
+        #expect(server.outbox.count == end)
+    }
+
     @Test func `nothing is read behind the announced end`() throws {
         let (client, server) = try pair()
         client.close()

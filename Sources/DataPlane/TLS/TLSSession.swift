@@ -19,6 +19,8 @@ package struct TLSSession {
     let session: OpaquePointer
     private let transfer: UnsafeMutablePointer<Transfer>
     private var phase: Phase
+    /// It was said that nothing more will be sent; the peer may go on.
+    private var hasEnded = false
     private var hello = ClientHelloGuard()
     /// Steps of the protocol since so many bytes of plaintext.
     private var steps: UInt16 = 0
@@ -57,7 +59,9 @@ package struct TLSSession {
     }
 
     /// Plaintext can be sent.
-    package var isEstablished: Bool { phase == .established || phase == .peerClosed }
+    package var isEstablished: Bool {
+        (phase == .established || phase == .peerClosed) && !hasEnded
+    }
 
     /// The peer has ended the session itself (close_notify). If its socket ends without that, what
     /// it sent may have been cut short by anybody.
@@ -92,7 +96,8 @@ package struct TLSSession {
         if phase == .established || shakeHands(&received) {
             unsafe drain(into: plaintext, &received)
         }
-        received.replyCount = unsafe transfer.pointee.outputCount
+        // Behind the end comes nothing, also no answer to a peer that changes its key.
+        received.replyCount = unsafe hasEnded ? 0 : transfer.pointee.outputCount
         unsafe transfer.pointee.end()
         return received
     }
@@ -255,7 +260,8 @@ package struct TLSSession {
         if unsafe SSL_key_update(session, SSL_KEY_UPDATE_NOT_REQUESTED) != 1 { ERR_clear_error() }
     }
 
-    /// Says that nothing more will be sent. To be called once, before the socket is closed.
+    /// Says that nothing more will be sent. What the peer still sends is received as before; once
+    /// is enough.
     ///
     /// - Returns: how many bytes of `room` are to be sent; 256 is enough of it.
     package mutating func close(into room: UnsafeMutableRawBufferPointer) -> Int {
@@ -264,7 +270,7 @@ package struct TLSSession {
         if unsafe SSL_shutdown(session) < 0 { ERR_clear_error() }
         let sealed = unsafe transfer.pointee.outputCount
         unsafe transfer.pointee.end()
-        phase = .failed
+        hasEnded = true
         return sealed
     }
 }
