@@ -1,8 +1,10 @@
 // Clients that show certificates: let in, turned away, and what is told about them. Both ends are
 // ours; what other clients do differently is in the other files.
 
-import TLS
+import COpenSSL
 import Testing
+
+@testable import TLS
 
 @Suite struct ClientCertificateTests {
     private func meet(
@@ -103,6 +105,48 @@ import Testing
             Wire.carry(client, server)
             #expect(server.session.isResumed == isResumed)
             #expect(server.peerSubject == "CN=caller")
+        }
+    }
+
+    /// Authorities that let in what has run out, as it will have when a client comes back.
+    private func timeless() throws -> TLSAuthorities {
+        let authorities = try trusted()
+        unsafe X509_STORE_set_flags(authorities.store, UInt(X509_V_FLAG_NO_CHECK_TIME))
+        return authorities
+    }
+
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func `a session ends with the client's certificate`(version: Int32) throws {
+        var wish = Wish(subject: [("CN", "caller")])
+        for isExpired in [false, true] {
+            if isExpired { wish.until = 1_600_000_000 }
+            let identity = try authority.get().issue(wish)
+            let context = try Contexts.server(clients: .required(timeless()))
+            var earlier: ForeignClient?
+            for isResumed in [false, !isExpired, !isExpired] {
+                let client = try ForeignClient(
+                    .init(version: version, identity: identity, resumes: earlier))
+                let server = try TLSEnd(context)
+                Wire.carry(client, server)
+                #expect(server.session.isEstablished && server.session.isResumed == isResumed)
+                #expect(server.peerSubject == "CN=caller")
+                earlier = client
+            }
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `a session with a replica ends with its certificate`(verifies: Bool) throws {
+        var wish = Wish("DNS:model.example")
+        wish.until = 1_600_000_000
+        let context = try Contexts.server(authority.get().issue(wish))
+        let settings = TLSClientSettings(authorities: verifies ? try timeless() : nil)
+        let clients = try TLSClientContext(settings, loops: 1, now: nil)
+        let name = try #require(TLSPeerName("model.example"))
+        for isResumed in [false, !verifies] {
+            let (client, server) = (try TLSEnd(clients, to: name), try TLSEnd(context))
+            Wire.carry(client, server)
+            #expect(client.session.isEstablished && client.session.isResumed == isResumed)
         }
     }
 

@@ -4,6 +4,8 @@
 import COpenSSL
 import Testing
 
+@testable import TLS
+
 @safe
 final class ForeignClient: Endpoint {
     private let context: OpaquePointer
@@ -19,6 +21,8 @@ final class ForeignClient: Endpoint {
         var serverName: String?
         /// As ALPN goes over the wire.
         var protocols: [UInt8] = []
+        /// What it shows of itself.
+        var identity: TLSIdentity?
         /// Carries on from an earlier client's session.
         var resumes: ForeignClient?
         var ciphers: String?
@@ -35,6 +39,9 @@ final class ForeignClient: Endpoint {
             unsafe SSL_CTX_ctrl(context, limit, Int(kind.version ?? 0), nil)
         }
         if let ciphers = kind.ciphers { unsafe SSL_CTX_set_cipher_list(context, ciphers) }
+        if let identity = kind.identity {
+            _ = try unsafe identity.install(in: context, now: nil)
+        }
         unsafe session = try #require(unsafe SSL_new(context))
         unsafe input = try #require(unsafe BIO_new(BIO_s_mem()))
         unsafe output = try #require(unsafe BIO_new(BIO_s_mem()))

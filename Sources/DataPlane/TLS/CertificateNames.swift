@@ -41,6 +41,15 @@ enum CertificateNames {
             validating: UnsafeBufferPointer(start: start, count: Int(count)), as: UTF8.self)
     }
 
+    /// Whether the certificate that a session was let in with has run out since; OpenSSL looks at
+    /// it in whole handshakes only. By OpenSSL's clock, as it does there.
+    static func hasExpired(in session: OpaquePointer?) -> Bool {
+        guard let session = unsafe session,
+            let certificate = unsafe SSL_SESSION_get0_peer(session)
+        else { return false }
+        return unsafe X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0
+    }
+
     /// A time as OpenSSL writes it.
     static func text(_ time: UnsafePointer<ASN1_TIME>?) -> String {
         guard let memory = unsafe BIO_new(BIO_s_mem()) else { return "an unknown time" }

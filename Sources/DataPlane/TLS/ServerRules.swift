@@ -95,6 +95,18 @@ extension ServerRules {
         return isUsedUp ? 2 : answer
     }
 
+    /// Called for a session out of a ticket. It holds no longer than the client's certificate: each
+    /// brings the next ticket, so that one visit would otherwise be good for ever.
+    static let judgeSession: SSL_CTX_decrypt_session_ticket_fn = { _, session, _, _, status, _ in
+        switch status {
+        case SSL_TICKET_SUCCESS, SSL_TICKET_SUCCESS_RENEW:
+            if unsafe CertificateNames.hasExpired(in: session) { return SSL_TICKET_RETURN_IGNORE }
+            return status == SSL_TICKET_SUCCESS
+                ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW
+        default: return SSL_TICKET_RETURN_IGNORE_RENEW
+        }
+    }
+
     typealias TicketCallback =
         @convention(c) (
             OpaquePointer?, UnsafeMutablePointer<UInt8>?, UnsafeMutablePointer<UInt8>?,

@@ -71,7 +71,7 @@ package final class TLSClientContext: @unchecked Sendable {
             return nil
         }
         if let known = unsafe resumptions.take(name.number, loop: engine.transfer.pointee.loop) {
-            unsafe session.resume(known)
+            unsafe session.resume(known, verified: verifies)
         }
         return session
     }

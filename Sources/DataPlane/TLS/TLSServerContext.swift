@@ -87,6 +87,7 @@ package final class TLSServerContext: @unchecked Sendable {
         if let authorities = settings.clients.authorities {
             unsafe authorities.install(in: context)
             unsafe authorities.announce(in: context)
+            unsafe SSL_CTX_set_session_ticket_cb(context, nil, ServerRules.judgeSession, nil)
         }
         // Whoever was let in under other rules has to come in anew.
         var origin = Array("penstock".utf8)

@@ -97,10 +97,12 @@ extension TLSSession {
         return unsafe X509_VERIFY_PARAM_set1_host(rules, name.text, 0) == 1
     }
 
-    /// Tries to continue an earlier session, and takes it over.
-    func resume(_ earlier: OpaquePointer) {
+    /// Tries to continue an earlier session, and takes it over. One whose certificate has run out
+    /// since is left: where that matters, the replica has to show a better one.
+    func resume(_ earlier: OpaquePointer, verified: Bool) {
+        defer { unsafe SSL_SESSION_free(earlier) }
+        if verified, unsafe CertificateNames.hasExpired(in: earlier) { return }
         // A session of no use is ignored; the handshake is then a whole one.
         if unsafe SSL_set_session(session, earlier) != 1 { ERR_clear_error() }
-        unsafe SSL_SESSION_free(earlier)
     }
 }
