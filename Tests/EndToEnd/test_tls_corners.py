@@ -1,4 +1,5 @@
-# Corners of TLS: who has said that nothing more will come still hears the other side.
+# Corners of TLS: who has said that nothing more will come still hears the other side; no client is
+# answered for another's mistake.
 
 import threading
 
@@ -71,3 +72,16 @@ def test_a_replica_has_the_last_word_in_a_tunnel(
             got += piece
         assert got == words
     assert ended.wait(20) and heard == [b"x" * 50_000]
+
+
+def test_a_client_is_not_answered_for_the_mistake_of_another(start_origin, start_gateway, server):
+    gateway = start_gateway(
+        service(start_origin(echo)),
+        gateway={**listening(server), "workers": 1, "timeouts": {"request_head": "300ms"}})
+    with gateway.connect() as mistaken:
+        mistaken.send(compose("GET", "/"))
+        assert mistaken.response().error == "plain_http"
+    with gateway.connect() as stalled:
+        stalled.send(b"\x16\x03\x01\x02\x00\x01")
+        assert stalled.stream.rest() == b""
+    assert gateway.admin.metrics().sum("penstock_refusals_total", code="tls_handshake") == 1

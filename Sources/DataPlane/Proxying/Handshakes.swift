@@ -29,7 +29,7 @@ extension Worker {
     /// - Returns: whether what came is to be read on as usual.
     mutating func handshakeWentOn(_ client: Slot<ClientConnection>, _ result: Received) -> Bool {
         if case .failed = result {
-            handshakeFailed(client)
+            handshakeFailed(client, loop.sessionFault)
             return false
         }
         if loop.isEstablished(client.it.channel) { handshakeEnded(client) }
@@ -59,10 +59,12 @@ extension Worker {
     }
 
     /// Ends a handshake that failed, or took too long.
-    mutating func handshakeFailed(_ client: Slot<ClientConnection>) {
+    ///
+    /// - Parameter fault: nil when it was none of what the client sent.
+    mutating func handshakeFailed(_ client: Slot<ClientConnection>, _ fault: TLSFault?) {
         handshakes -= 1
         client.it.phase = .awaitingHead
-        if loop.sessionFault?.kind == .plainHTTP {
+        if fault?.kind == .plainHTTP {
             loop.dropTLS(client.it.channel)
             return refuse(client, .plainHTTP)
         }

@@ -63,7 +63,9 @@ extension Worker {
         case .awaitingProxyHeader:
             if isOver(channel, since: since, limit: gateway.requestHead) { closeClient(client) }
         case .shakingHands:
-            if isOver(channel, since: since, limit: gateway.requestHead) { handshakeFailed(client) }
+            if isOver(channel, since: since, limit: gateway.requestHead) {
+                handshakeFailed(client, nil)
+            }
         case .awaitingHead:
             if channel.it.isCongested {
                 if takesTooSlowly(client, gateway.responseIdle) { resetClient(client) }

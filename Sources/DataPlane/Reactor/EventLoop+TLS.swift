@@ -45,7 +45,8 @@ extension EventLoop {
         channel.it.session?.it.negotiated ?? .http1
     }
 
-    /// Why the last session failed.
+    /// Why the session that was received from last has failed; nil when it has not, or its socket
+    /// was at fault.
     package var sessionFault: TLSFault? { vault.fault }
 
     /// Writes the subject of the peer's certificate; 0 without one.
@@ -83,6 +84,7 @@ extension EventLoop {
 
     mutating func receiveSealed(_ channel: Slot<Channel>, atMost limit: Int) -> Received {
         let room = min(limit, ReactorLimits.sealedReadBytes)
+        vault.fault = nil
         while true {
             if channel.it.session?.it.isPeerClosed == true {
                 channel.it.isReadable = false
@@ -122,6 +124,7 @@ extension EventLoop {
     private mutating func open(
         _ bytes: UnsafeRawBufferPointer, on channel: Slot<Channel>
     ) -> Received {
+        vault.fault = nil
         guard let session = channel.it.session else { return .failed(SystemError.connectionReset) }
         let received = unsafe session.it.receive(bytes, plaintext: scratch, reply: vault.reply)
         if received.replyCount > 0 {
@@ -175,7 +178,6 @@ extension EventLoop {
         do throws(TLSFault) {
             return try unsafe session.it.sendTicket(into: vault.outgoing)
         } catch {
-            vault.fault = error
             channel.it.isBroken = true
             return 0
         }
@@ -202,7 +204,6 @@ extension EventLoop {
                 used += sealed.ciphertextCount
                 rest = rest.dropping(sealed.plaintextCount)
             } catch {
-                vault.fault = error
                 channel.it.isBroken = true
                 return 0
             }
