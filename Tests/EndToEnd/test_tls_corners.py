@@ -1,14 +1,20 @@
 # Corners of TLS: who has said that nothing more will come still hears the other side; no client is
-# answered for another's mistake.
+# answered for another's mistake; a replica may speak first where its protocol lets it.
 
+import socket
+import ssl
 import threading
 
+import h2.config
+import h2.connection
+import h2.events
 import pytest
 
 from harness.certificates import make_authority, make_certificate
 from harness.configuration import service
 from harness.messages import compose
 from harness.origin import echo
+from harness.waiting import until
 from harness.wire import Connection
 from test_tls import Sealed, listening, serving, trusting
 from test_tunnel_ends import AGREE, ASK
@@ -85,3 +91,72 @@ def test_a_client_is_not_answered_for_the_mistake_of_another(start_origin, start
         stalled.send(b"\x16\x03\x01\x02\x00\x01")
         assert stalled.stream.rest() == b""
     assert gateway.admin.metrics().sum("penstock_refusals_total", code="tls_handshake") == 1
+
+
+class Eager:
+    """A replica of HTTP/2 whose settings come in one piece with the end of its handshake."""
+
+    def __init__(self, context, protocol):
+        self.protocol, self.context, self.connections = protocol, context, 0
+        # There the server has the last word of the handshake.
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.options |= ssl.OP_NO_TICKET
+        context.set_alpn_protocols([protocol])
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                accepted, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self.serve, args=(accepted,), daemon=True).start()
+
+    def serve(self, accepted):
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        session = self.context.wrap_bio(incoming, outgoing, server_side=True)
+
+        def patiently(step):
+            while True:
+                try:
+                    return step()
+                except ssl.SSLWantReadError:
+                    accepted.sendall(outgoing.read())
+                    if not (data := accepted.recv(65536)):
+                        return b""
+                    incoming.write(data)
+        patiently(session.do_handshake)
+        state = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
+        state.initiate_connection()
+        session.write(state.data_to_send() if self.protocol == "h2" else b"HTTP/1.1 200 OK\r\n\r\n")
+        while data := patiently(lambda: session.read(65536)):
+            for event in state.receive_data(data) if self.protocol == "h2" else ():
+                if isinstance(event, h2.events.StreamEnded):
+                    state.send_headers(event.stream_id, [(":status", "200")], end_stream=True)
+            if answer := state.data_to_send():
+                session.write(answer)
+        accepted.close()
+
+
+@pytest.mark.parametrize("protocol", ["h2", "http/1.1"])
+def test_a_replica_that_speaks_first_is_probed_by_the_rules_of_its_protocol(
+        start_gateway, authority, server, protocol):
+    replica = Eager(serving(server), protocol)
+    gateway = start_gateway(service(
+        revisions=[{"name": "stable", "endpoints": [replica.address],
+                    "protocol": "h2" if protocol == "h2" else "http1",
+                    "tls": {"server_name": "test.local", "ca": authority.certificate}}],
+        health={"type": "http", "path": "/", "interval": "100ms", "timeout": "5s", "rise": 1}))
+
+    def endpoint():
+        return gateway.admin.service()["revisions"][0]["endpoints"][0]
+    until(lambda: replica.connections >= 5, "a few probes are over")
+    if protocol == "h2":
+        assert endpoint()["health"] == "up" and endpoint()["last_error"] == ""
+    else:
+        until(lambda: endpoint()["health"] == "down", "it is down")
+        assert endpoint()["last_error"] == "check: it speaks before it is asked"
+    replica.listener.close()

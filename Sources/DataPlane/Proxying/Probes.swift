@@ -203,8 +203,14 @@ extension Worker {
 
     private mutating func shakeHands(_ probe: Slot<Probe>, _ channel: Slot<Channel>) {
         switch loop.receive(channel, atMost: Limits.probeAnswerBytes) {
-        case .wouldBlock, .bytes:
+        case .wouldBlock:
             if loop.isEstablished(channel) { sendProbe(probe) }
+        case .bytes(let count):
+            sendProbe(probe)
+            guard probe.it.phase == .awaitingAnswer else { return }
+            // In HTTP/2 a server's settings may come with the handshake's end.
+            if probe.it.session == nil { return judge(probe, "it speaks before it is asked") }
+            readStreamProbe(probe, loop.received(count))
         case .ended: judge(probe, "TLS: closed during the handshake")
         case .failed:
             judge(probe, "TLS: \(loop.sessionFault.map { "\($0)" } ?? "connection reset")")
