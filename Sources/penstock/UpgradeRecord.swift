@@ -40,6 +40,14 @@ struct UpgradeRecord: Codable, Sendable, Equatable {
         }
     }
 
+    /// An upgrade that ended with its process is not under way, whoever has that number now.
+    static func settle(in directory: URL) {
+        guard var record = read(in: directory), record.state == .underWay else { return }
+        record.fail(because: "process \(record.from.process) ended meanwhile")
+        // A full disk must not keep this process from starting.
+        try? record.write(in: directory)
+    }
+
     func write(in directory: URL) throws {
         try Data((text + "\n").utf8).write(to: Self.file(in: directory), options: .atomic)
     }

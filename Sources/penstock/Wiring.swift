@@ -66,6 +66,7 @@ struct Wiring {
         self.configuration = configuration
         let passed = try await predecessor?.receive()
         store = try await Wiring.openState(configuration.statePath, passed)
+        if predecessor == nil { UpgradeRecord.settle(in: store.directory) }
         upkeep = Upkeep(store)
         plane = try Wiring.makePlane(store, log, passed?.inheritance ?? Inheritance())
         director = TrafficDirector(

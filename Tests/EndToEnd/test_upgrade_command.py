@@ -59,6 +59,27 @@ def test_without_a_gateway_there_is_nothing_to_upgrade(start_origin, start_gatew
     assert result.returncode == 3 and "no Penstock runs" in result.stderr
 
 
+def test_one_that_a_crash_has_cut_off_is_not_under_way_for_ever(
+        start_origin, start_gateway, program):  # noqa: F811
+    gateway = start_gateway(service(start_origin(fixed(b"ok"))), program=program.path)
+    program.replace(PRETENDER + "hear('begin')\nhear('what never comes')")
+    before = gateway.pid
+    os.kill(before, 12)
+
+    def record():
+        return json.loads((gateway.state / "upgrade.json").read_text())
+    until(lambda: (gateway.state / "upgrade.json").exists(), "it is under way")
+    gateway.crash()
+    assert record()["state"] == "under_way"
+    program.restore()
+    gateway.start()
+    # In a container the next process often has the same number.
+    assert record()["state"] == "failed"
+    assert record()["cause"] == f"process {before} ended meanwhile"
+    result, done = upgrade(gateway)
+    assert result.returncode == 0 and done, result.stderr
+
+
 def test_one_at_a_time(start_origin, start_gateway, program):  # noqa: F811
     gateway = start_gateway(service(start_origin(fixed(b"ok"))), program=program.path)
     program.replace(PRETENDER + "hear('begin')\nhear('what never comes')")
