@@ -12,7 +12,7 @@ import pytest
 
 from harness.certificates import make_authority, make_certificate
 from harness.configuration import service
-from harness.messages import compose
+from harness.messages import Truncated, compose
 from harness.origin import echo
 from harness.waiting import until
 from harness.wire import Connection
@@ -115,7 +115,8 @@ class Eager:
             self.connections += 1
             threading.Thread(target=self.serve, args=(accepted,), daemon=True).start()
 
-    def serve(self, accepted):
+    def shake_hands(self, accepted):
+        """What is to be sent, the session, and what carries a step of it to its end."""
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         session = self.context.wrap_bio(incoming, outgoing, server_side=True)
 
@@ -129,6 +130,10 @@ class Eager:
                         return b""
                     incoming.write(data)
         patiently(session.do_handshake)
+        return outgoing, session, patiently
+
+    def serve(self, accepted):
+        _, session, patiently = self.shake_hands(accepted)
         state = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
         state.initiate_connection()
         session.write(state.data_to_send() if self.protocol == "h2" else b"HTTP/1.1 200 OK\r\n\r\n")
@@ -159,4 +164,33 @@ def test_a_replica_that_speaks_first_is_probed_by_the_rules_of_its_protocol(
     else:
         until(lambda: endpoint()["health"] == "down", "it is down")
         assert endpoint()["last_error"] == "check: it speaks before it is asked"
+    replica.listener.close()
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 5", b"Connection: close"])
+def test_what_a_replica_said_before_its_session_broke_counts(
+        start_gateway, authority, server, framing):
+    class Broken(Eager):
+        def serve(self, accepted):
+            outgoing, session, patiently = self.shake_hands(accepted)
+            patiently(lambda: session.read(65536))
+            session.write(b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n\r\nhello")
+            # In one piece with a record that nobody has sealed.
+            accepted.sendall(outgoing.read() + b"\x17\x03\x03\x00\x20" + bytes(32))
+            accepted.recv(1)
+            accepted.close()
+    replica = Broken(serving(server), "http/1.1")
+    gateway = start_gateway(service(revisions=[{
+        "name": "stable", "endpoints": [replica.address],
+        "tls": {"server_name": "test.local", "ca": authority.certificate}}]))
+    for _ in range(2):
+        with gateway.connect() as client:
+            client.send(compose("POST", "/", {}, b"once"))
+            if b"Length" in framing:
+                assert client.response().body == b"hello"
+            else:
+                head = client.response_head()
+                assert head.status == 200
+                with pytest.raises((Truncated, ConnectionResetError)):
+                    client.read_body(head)
     replica.listener.close()

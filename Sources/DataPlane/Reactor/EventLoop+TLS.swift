@@ -86,9 +86,9 @@ extension EventLoop {
         let room = min(limit, ReactorLimits.sealedReadBytes)
         vault.fault = nil
         while true {
-            if channel.it.session?.it.isPeerClosed == true {
+            if let session = channel.it.session, session.it.isOver {
                 channel.it.isReadable = false
-                return .ended
+                return session.it.isPeerClosed ? .ended : .failed(SystemError.connectionReset)
             }
             let target = unsafe UnsafeMutableRawBufferPointer(rebasing: vault.sealed[..<room])
             switch unsafe Sockets.receive(channel.it.descriptor, target) {
@@ -140,8 +140,11 @@ extension EventLoop {
             return received.plaintextCount > 0 ? .bytes(received.plaintextCount) : .ended
         case .failed(let fault):
             vault.fault = fault
-            channel.it.isReadable = false
-            return .failed(SystemError.connectionReset)
+            // What a replica said before counts, as it would in the clear; the fault is told by the
+            // next receive. A client could not be answered any more.
+            channel.it.isReadable = received.plaintextCount > 0 && session.it.isClient
+            return channel.it.isReadable
+                ? .bytes(received.plaintextCount) : .failed(SystemError.connectionReset)
         }
     }
 

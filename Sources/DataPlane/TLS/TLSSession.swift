@@ -67,6 +67,12 @@ package struct TLSSession {
     /// it sent may have been cut short by anybody.
     package var isPeerClosed: Bool { phase == .peerClosed }
 
+    /// Nothing more will be received.
+    package var isOver: Bool { phase == .peerClosed || phase == .failed }
+
+    /// The peer is who was connected to.
+    package var isClient: Bool { unsafe SSL_is_server(session) == 0 }
+
     // MARK: Receiving
 
     /// Takes all that the socket brought. Also begins a client's handshake, when given nothing.
