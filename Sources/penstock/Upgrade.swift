@@ -50,6 +50,14 @@ final class Upgrade: Sendable {
         }
     }
 
+    /// This process ends without waiting for the one that has the state: that one has to obey, too.
+    func passOnStop() {
+        book.withLock { book in
+            guard book.hasGivenUpState, let successor = book.successor else { return }
+            Self.stop(successor)
+        }
+    }
+
     /// From now on another process must keep the state.
     ///
     /// - Returns: false when that was so before.

@@ -119,6 +119,7 @@ struct Wiring {
                 stage = .stopping
             case (.stop, _):
                 log.warning("stopping at once: asked twice")
+                upgrade.passOnStop()
                 await stopAtOnce()
                 end.finish()
             case (.reload, .serving): await reload()

@@ -13,7 +13,7 @@ from harness.deployments import iris
 from harness.gateway import binary
 from harness.load import Load
 from harness.origin import fixed
-from harness.processes import children, with_variable
+from harness.processes import children, is_alive, with_variable
 from harness.waiting import Stopwatch, until
 
 pytestmark = pytest.mark.core
@@ -155,6 +155,20 @@ def test_told_to_stop_it_does_not_wait_for_a_new_process_that_hangs(
     watch = Stopwatch()
     gateway.stop()
     assert watch.seconds < 10
+
+
+def test_told_to_stop_twice_the_new_process_is_told_as_well(
+        start_origin, start_gateway, program, folder):
+    gateway = start_gateway(service(start_origin(fixed(b"ok"))), program=program.path)
+    program.replace(PRETENDER + "hear('begin')\nsay('serving')\nhear('yours')\n"
+                    f"open('{folder}/in-charge', 'w')\npair = socket.socketpair()\npair[0].recv(1)")
+    gateway.signal(signal.SIGUSR2)
+    until(lambda: (folder / "in-charge").exists(), "the new process has the state")
+    [successor] = children(gateway.pid)
+    # A second one that comes too soon would be the same signal.
+    until(lambda: (gateway.signal(signal.SIGTERM), gateway.process.poll())[1] is not None,
+          "it does not wait")
+    until(lambda: not is_alive(successor), "the new process has obeyed")
 
 
 def test_a_new_process_that_dies_with_the_state_is_replaced_by_the_old_program(
