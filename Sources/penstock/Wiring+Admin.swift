@@ -16,10 +16,21 @@ struct AdminPort: Sendable {
     let door: AdminDoor
     let isEncrypted: Bool
     let readiness: Readiness
+    /// What its certificate and key were when it opened.
+    let files: [Data]
     fileprivate let server: AdminServer
     fileprivate let serving: Task<Void, Never>
 
     var url: String { "\(isEncrypted ? "https" : "http")://\(address)" }
+
+    /// As they are now; none without TLS.
+    static func files(of settings: AdminSettings) -> [Data] {
+        guard let tls = settings.tls else { return [] }
+        // One that cannot be read is told where the certificate is checked.
+        return [tls.certificate, tls.key].map {
+            (try? Data(contentsOf: URL(filePath: $0))) ?? Data()
+        }
+    }
 
     /// Requests under way end well first.
     func stop(isSucceeded: Bool = false) async {
@@ -75,8 +86,8 @@ extension Wiring {
         }
         return AdminPort(
             address: bound(settings.listen, door.descriptor), door: door,
-            isEncrypted: certificate != nil, readiness: readiness, server: server,
-            serving: serving)
+            isEncrypted: certificate != nil, readiness: readiness,
+            files: AdminPort.files(of: settings), server: server, serving: serving)
     }
 
     /// With the port that the system chose for port 0.

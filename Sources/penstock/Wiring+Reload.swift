@@ -49,6 +49,9 @@ extension Wiring {
         }
         keep("gateway.workers", \.gateway.workers)
         keep("admin", \.admin)
+        if AdminPort.files(of: configuration.admin) != admin.files {
+            differences.append("the certificate of admin.tls")
+        }
         keep("state", \.statePath)
         keep("log", \.log)
         next.gateway.limits.connections = Wiring.connections(next, nil)

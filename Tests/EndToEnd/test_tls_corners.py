@@ -93,6 +93,18 @@ def test_a_client_is_not_answered_for_the_mistake_of_another(start_origin, start
     assert gateway.admin.metrics().sum("penstock_refusals_total", code="tls_handshake") == 1
 
 
+def test_a_new_certificate_of_the_admin_port_is_said_to_need_a_restart(
+        start_origin, start_gateway, folder, authority, server):
+    gateway = start_gateway(service(start_origin(echo)), more={"admin": {
+        "listen": "127.0.0.1:0", "tls": {"certificate": server.certificate, "key": server.key}}})
+    warning = "the certificate of admin.tls changes with a restart only"
+    assert gateway.reload() and not gateway.events(warning)
+    make_certificate(folder, "test.local", authority, into=server)
+    assert gateway.reload() and gateway.events(warning)
+    assert gateway.upgrade()
+    assert gateway.reload() and len(gateway.events(warning)) == 1
+
+
 class Eager:
     """A replica of HTTP/2 whose settings come in one piece with the end of its handshake."""
 
