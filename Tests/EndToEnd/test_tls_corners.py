@@ -206,3 +206,29 @@ def test_what_a_replica_said_before_its_session_broke_counts(
                 with pytest.raises((Truncated, ConnectionResetError)):
                     client.read_body(head)
     replica.listener.close()
+
+
+def test_a_connection_that_nobody_waits_for_any_more_is_not_waited_for_by_the_next(
+        start_gateway, authority, server):
+    class Reviving(Eager):
+        def serve(self, accepted):
+            if self.connections == 1:
+                self.reached.set()
+                accepted.recv(1 << 16)
+                while accepted.recv(1 << 16):
+                    pass
+                return self.left.set()
+            super().serve(accepted)
+    replica = Reviving(serving(server), "h2")
+    replica.reached, replica.left = threading.Event(), threading.Event()
+    gateway = start_gateway(service(
+        revisions=[{"name": "stable", "endpoints": [replica.address], "protocol": "h2",
+                    "tls": {"server_name": "test.local", "ca": authority.certificate}}],
+        timeouts={"connect": "5s"}), gateway={"workers": 1})
+    with gateway.connect() as client:
+        client.send(compose("GET", "/"))
+        assert replica.reached.wait(10)
+    until(lambda: gateway.admin.metrics().sum("penstock_requests_open") == 0, "it is seen to leave")
+    assert gateway.get().status == 200
+    assert replica.left.wait(10)
+    replica.listener.close()

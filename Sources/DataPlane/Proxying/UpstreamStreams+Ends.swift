@@ -116,6 +116,12 @@ extension Worker {
         carrier.it.streamCount -= 1
         carrier.it.since = loop.now
         list(carrier)
+        // How long it may take to come about was theirs to say who waited for it, and have gone.
+        if carrier.it.streamCount == 0, case .upstream(let connection) = carrier.it.owner,
+            connection.it.phase == .connecting
+        {
+            carrier.it.isEnding = true
+        }
         if carrier.it.isEnding, carrier.it.streamCount == 0, !carrier.it.channel.it.isClosed {
             loop.setTimer(carrier.it.channel, at: loop.now + 1)
         }
