@@ -21,7 +21,8 @@ extension Surroundings {
 
     static func complaint(ofAuthorities path: String) -> String? {
         do {
-            _ = try TLSAuthorities(TLSFile(reading: path))
+            _ = try TLSAuthorities(
+                TLSFile(reading: path), now: Int64(Date().timeIntervalSince1970))
             return nil
         } catch {
             return "\(error)"

@@ -151,6 +151,20 @@ import Testing
         _ = try TLSAuthorities(TLSFile(path: "twice", content: once.content + once.content))
     }
 
+    @Test func `authorities of which all have expired are refused`() throws {
+        let old = try authority.get().file
+        #expect(throws: TLSSetupError.expired(path: old.path, since: "Jan  1 00:00:00 2120 GMT")) {
+            try TLSAuthorities(old, now: 5_000_000_000)
+        }
+        var wish = Wish("DNS:later.example")
+        wish.until = 6_000_000_000
+        let later = try authority.get().issue(wish).certificate
+        for content in [old.content + later.content, later.content + old.content] {
+            _ = try TLSAuthorities(TLSFile(path: "both", content: content), now: 5_000_000_000)
+        }
+        _ = try TLSAuthorities(old, now: 1_800_000_000)
+    }
+
     @Test func `a client's own certificate is examined as a server's`() throws {
         var settings = TLSClientSettings(authorities: nil)
         settings.identity = try identity(nil, Contexts.identity("other").key)

@@ -94,7 +94,7 @@ struct Certificates: Sendable {
         var settings = TLSServerSettings(identities: identities)
         settings.algorithms = algorithms
         if let authorities {
-            let believed = try TLSAuthorities(authorities)
+            let believed = try TLSAuthorities(authorities, now: wall)
             settings.clients =
                 plan.clients?.isRequired == true ? .required(believed) : .optional(believed)
         }
@@ -119,7 +119,7 @@ struct Certificates: Sendable {
         var settings = TLSClientSettings(authorities: nil)
         if plan.tls.verifies {
             if let authorities {
-                settings.authorities = try TLSAuthorities(authorities)
+                settings.authorities = try TLSAuthorities(authorities, now: wall)
             } else {
                 settings.authorities = try systemAuthorities()
             }

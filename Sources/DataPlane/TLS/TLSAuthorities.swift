@@ -11,9 +11,11 @@ package final class TLSAuthorities: @unchecked Sendable {
     let digest: [UInt8]
     private let names: OpaquePointer?
 
-    /// - Throws: when the file holds no certificate, or a damaged one.
-    package init(_ file: TLSFile) throws(TLSSetupError) {
+    /// - Parameter now: seconds since 1970; nil looks at no times.
+    /// - Throws: when the file holds no certificate, a damaged one, or none but expired ones.
+    package init(_ file: TLSFile, now: Int64? = nil) throws(TLSSetupError) {
         let chain = try CertificateChain(file)
+        if let now { try Self.checkTime(of: chain, in: file, now: now) }
         guard let store = unsafe X509_STORE_new() else { throw .refused(reason: "out of memory") }
         for index in 0..<chain.count {
             // Fails for one that stands in the file twice, in some versions; it is in then.
@@ -22,6 +24,22 @@ package final class TLSAuthorities: @unchecked Sendable {
         unsafe self.store = store
         digest = Self.sha256(file.content)
         unsafe names = Self.names(of: chain)
+    }
+
+    /// Lists outlive some of their authorities, as the system's does; but one of expired ones alone
+    /// lets nobody in.
+    private static func checkTime(
+        of chain: borrowing CertificateChain, in file: TLSFile, now: Int64
+    ) throws(TLSSetupError) {
+        var time = time_t(now)
+        var last = unsafe X509_get0_notAfter(chain[0])
+        for index in 1..<chain.count {
+            let end = unsafe X509_get0_notAfter(chain[index])
+            if unsafe ASN1_TIME_compare(end, last) > 0 { unsafe last = end }
+        }
+        if unsafe X509_cmp_time(last, &time) < 0 {
+            throw .expired(path: file.path, since: unsafe CertificateNames.text(last))
+        }
     }
 
     /// The list that the system keeps.
