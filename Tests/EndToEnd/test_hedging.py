@@ -285,7 +285,8 @@ def test_the_budget_bounds_hedges(start_origin, start_gateway):
     def script(exchange):
         exchange.read_body()
         watch = Stopwatch()
-        until(lambda: watch.seconds > 0.03, "the request is late")
+        # Timers are coarse: late is found within 34 ms.
+        until(lambda: watch.seconds > 0.15, "the request is late")
         exchange.answer(200)
     one, two = start_origin(script), start_origin(script)
     gateway = start_gateway(service(one, two, hedge={"after": "1ms", "budget": "0%"}))
@@ -383,15 +384,20 @@ def test_a_budget_is_not_spent_on_hedges_that_cannot_be(start_origin, start_gate
                 assert client.response().status == 200
     gateway.admin.drain("echo", two.address)
     # More than are free over the ten seconds of the window.
-    threads = [threading.Thread(target=ask, args=(16,)) for _ in range(8)]
+    threads = [threading.Thread(target=ask, args=(8,)) for _ in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert gateway.admin.metrics().sum("penstock_hedges_total") == 0
     gateway.admin.undrain("echo", two.address)
-    ask(4)
-    assert gateway.admin.metrics().sum("penstock_hedges_total") > 0
+    for asked in range(20):
+        ask(1)
+        if gateway.admin.metrics().sum("penstock_hedges_total") > 0:
+            break
+    else:
+        raise AssertionError("nothing is hedged though the budget is not spent")
+    print(f"hedged after {asked} others")
 
 
 # --- endings beside a running hedge --------------------------------------------------------------
