@@ -8,6 +8,7 @@ import tempfile
 
 import pytest
 
+from harness.certificates import make_authority, make_certificate
 from harness.configuration import configuration
 from harness.deployments import Deployment, iris
 from harness.gateway import Gateway, binary, run
@@ -53,6 +54,16 @@ def start_origin():
         origin.stop()
     faults = [fault for origin in started for fault in origin.faults]
     assert not faults, faults
+
+
+@pytest.fixture
+def authority(folder):
+    return make_authority(folder, "authority")
+
+
+@pytest.fixture
+def server(folder, authority):
+    return make_certificate(folder, "test.local", authority)
 
 
 @pytest.fixture

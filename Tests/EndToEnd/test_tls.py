@@ -46,16 +46,6 @@ def listening(made, **more):
         "certificate": made.certificate, "key": made.key, **more}}]}
 
 
-@pytest.fixture
-def authority(folder):
-    return make_authority(folder, "authority")
-
-
-@pytest.fixture
-def server(folder, authority):
-    return make_certificate(folder, "test.local", authority)
-
-
 def told(answer):
     value = json.loads(answer.body)
     return value, {name.lower(): text for name, text in value["headers"]}

@@ -1,7 +1,6 @@
 # Corners of TLS: who has said that nothing more will come still hears the other side; no client is
 # answered for another's mistake; a replica may speak first where its protocol lets it.
 
-import socket
 import ssl
 import threading
 
@@ -10,28 +9,18 @@ import h2.connection
 import h2.events
 import pytest
 
-from harness.certificates import make_authority, make_certificate
+from harness.certificates import make_certificate
 from harness.configuration import service
 from harness.messages import Truncated, compose
 from harness.origin import echo
 from harness.waiting import until
-from harness.wire import Connection
+from harness.wire import Connection, Listening
 from test_tls import Sealed, listening, serving, trusting
 from test_tunnel_ends import AGREE, ASK
 
 pytestmark = pytest.mark.core
 
 MiB = 1024 * 1024
-
-
-@pytest.fixture
-def authority(folder):
-    return make_authority(folder, "authority")
-
-
-@pytest.fixture
-def server(folder, authority):
-    return make_certificate(folder, "test.local", authority)
 
 
 def test_a_refused_client_may_finish_what_it_is_sending(
@@ -114,18 +103,12 @@ class Eager:
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         context.options |= ssl.OP_NO_TICKET
         context.set_alpn_protocols([protocol])
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.listening = Listening(self.take)
+        self.address = self.listening.address
 
-    def accept(self):
-        while True:
-            try:
-                accepted, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self.serve, args=(accepted,), daemon=True).start()
+    def take(self, accepted):
+        self.connections += 1
+        self.serve(accepted)
 
     def shake_hands(self, accepted):
         """What is to be sent, the session, and what carries a step of it to its end."""
@@ -176,7 +159,7 @@ def test_a_replica_that_speaks_first_is_probed_by_the_rules_of_its_protocol(
     else:
         until(lambda: endpoint()["health"] == "down", "it is down")
         assert endpoint()["last_error"] == "check: it speaks before it is asked"
-    replica.listener.close()
+    replica.listening.close()
 
 
 @pytest.mark.parametrize("framing", [b"Content-Length: 5", b"Connection: close"])
@@ -205,7 +188,7 @@ def test_what_a_replica_said_before_its_session_broke_counts(
                 assert head.status == 200
                 with pytest.raises((Truncated, ConnectionResetError)):
                     client.read_body(head)
-    replica.listener.close()
+    replica.listening.close()
 
 
 def test_a_connection_that_nobody_waits_for_any_more_is_not_waited_for_by_the_next(
@@ -231,4 +214,4 @@ def test_a_connection_that_nobody_waits_for_any_more_is_not_waited_for_by_the_ne
     until(lambda: gateway.admin.metrics().sum("penstock_requests_open") == 0, "it is seen to leave")
     assert gateway.get().status == 200
     assert replica.left.wait(10)
-    replica.listener.close()
+    replica.listening.close()
